@@ -1,21 +1,19 @@
 /** Bytes to text and back. Decoders are strict: one text per value, anything else is `undefined`. */
 
-const encoder = /* @__PURE__ */ new TextEncoder();
-const HEX = "0123456789abcdef";
-const BASE64 =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const encoder = /* @__PURE__ */ new TextEncoder()
+const HEX = '0123456789abcdef'
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** UTF-8. A lone surrogate becomes U+FFFD, so callers that must be injective check `isWellFormed` first. */
 export function encodeUtf8(text: string): Uint8Array {
-	return encoder.encode(text);
+  return encoder.encode(text)
 }
 
 /** Lower-case hex. */
 export function encodeHex(bytes: Uint8Array): string {
-	let text = "";
-	for (const byte of bytes)
-		text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15);
-	return text;
+  let text = ''
+  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15)
+  return text
 }
 
 /**
@@ -23,59 +21,53 @@ export function encodeHex(bytes: Uint8Array): string {
  *
  * @param anyCase accept `A–F` as well as `a–f`, for dialects that say so; the bytes are the identity then
  */
-export function decodeHex(
-	text: string,
-	byteLength: number,
-	anyCase = false,
-): Uint8Array | undefined {
-	if (text.length !== byteLength * 2) return undefined;
-	const bytes = new Uint8Array(byteLength);
-	for (let i = 0; i < byteLength; i++) {
-		const high = nibble(text.charCodeAt(i * 2), anyCase);
-		const low = nibble(text.charCodeAt(i * 2 + 1), anyCase);
-		if ((high | low) < 0) return undefined;
-		bytes[i] = (high << 4) | low;
-	}
-	return bytes;
+export function decodeHex(text: string, byteLength: number, anyCase = false): Uint8Array | undefined {
+  if (text.length !== byteLength * 2) return undefined
+  const bytes = new Uint8Array(byteLength)
+  for (let i = 0; i < byteLength; i++) {
+    const high = nibble(text.charCodeAt(i * 2), anyCase)
+    const low = nibble(text.charCodeAt(i * 2 + 1), anyCase)
+    if ((high | low) < 0) return undefined
+    bytes[i] = (high << 4) | low
+  }
+  return bytes
 }
 
 function nibble(code: number, anyCase: boolean): number {
-	if (code >= 48 && code <= 57) return code - 48;
-	if (code >= 97 && code <= 102) return code - 87;
-	return anyCase && code >= 65 && code <= 70 ? code - 55 : -1;
+  if (code >= 48 && code <= 57) return code - 48
+  if (code >= 97 && code <= 102) return code - 87
+  return anyCase && code >= 65 && code <= 70 ? code - 55 : -1
 }
 
 /** Standard base64 with padding (RFC 4648 section 4). */
 export function encodeBase64(bytes: Uint8Array): string {
-	let text = "";
-	for (let i = 0; i < bytes.length; i += 3) {
-		const [a = 0, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]];
-		text +=
-			BASE64.charAt(a >> 2) + BASE64.charAt(((a & 3) << 4) | ((b ?? 0) >> 4));
-		text +=
-			b === undefined ? "=" : BASE64.charAt(((b & 15) << 2) | ((c ?? 0) >> 6));
-		text += c === undefined ? "=" : BASE64.charAt(c & 63);
-	}
-	return text;
+  let text = ''
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a = 0, b, c] = [bytes[i], bytes[i + 1], bytes[i + 2]]
+    text += BASE64.charAt(a >> 2) + BASE64.charAt(((a & 3) << 4) | ((b ?? 0) >> 4))
+    text += b === undefined ? '=' : BASE64.charAt(((b & 15) << 2) | ((c ?? 0) >> 6))
+    text += c === undefined ? '=' : BASE64.charAt(c & 63)
+  }
+  return text
 }
 
 /** Strict base64: standard alphabet, full padding, spare bits zero, no blanks. */
 export function decodeBase64(text: string): Uint8Array | undefined {
-	if (text.length % 4 !== 0) return undefined;
-	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
-	const bytes = new Uint8Array((text.length / 4) * 3 - padding);
-	let bits = 0;
-	let held = 0;
-	let at = 0;
-	for (let i = 0; i < text.length - padding; i++) {
-		const value = BASE64.indexOf(text.charAt(i));
-		if (value < 0) return undefined;
-		bits = ((bits << 6) | value) & 0xffff;
-		held += 6;
-		if (held >= 8) {
-			held -= 8;
-			bytes[at++] = (bits >> held) & 0xff;
-		}
-	}
-	return (bits & ((1 << held) - 1)) === 0 ? bytes : undefined;
+  if (text.length % 4 !== 0) return undefined
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding)
+  let bits = 0
+  let held = 0
+  let at = 0
+  for (let i = 0; i < text.length - padding; i++) {
+    const value = BASE64.indexOf(text.charAt(i))
+    if (value < 0) return undefined
+    bits = ((bits << 6) | value) & 0xffff
+    held += 6
+    if (held >= 8) {
+      held -= 8
+      bytes[at++] = (bits >> held) & 0xff
+    }
+  }
+  return (bits & ((1 << held) - 1)) === 0 ? bytes : undefined
 }

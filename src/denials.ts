@@ -5,152 +5,103 @@
 
 /** Exact reason of a refusal, for logs, metrics and tests. */
 export type DenialCode =
-	| "malformed_request"
-	| "request_too_large"
-	| "missing_credentials"
-	| "malformed_credentials"
-	| "timestamp_outside_window"
-	| "recv_window_too_large"
-	| "unknown_key"
-	| "key_corrupt"
-	| "wrong_scheme"
-	| "wrong_signature"
-	| "key_pending"
-	| "key_suspended"
-	| "key_revoked"
-	| "key_not_yet_valid"
-	| "key_expired"
-	| "address_not_allowed"
-	| "account_not_allowed"
-	| "permission_denied"
-	| "route_not_declared"
-	| "replayed";
+  | 'malformed_request'
+  | 'request_too_large'
+  | 'missing_credentials'
+  | 'malformed_credentials'
+  | 'timestamp_outside_window'
+  | 'recv_window_too_large'
+  | 'unknown_key'
+  | 'key_corrupt'
+  | 'wrong_scheme'
+  | 'wrong_signature'
+  | 'key_pending'
+  | 'key_suspended'
+  | 'key_revoked'
+  | 'key_not_yet_valid'
+  | 'key_expired'
+  | 'address_not_allowed'
+  | 'account_not_allowed'
+  | 'permission_denied'
+  | 'route_not_declared'
+  | 'replayed'
 
 /** What the caller is told. */
 export type WireCode =
-	| "malformed_request"
-	| "request_too_large"
-	| "missing_credentials"
-	| "malformed_credentials"
-	| "timestamp_outside_window"
-	| "recv_window_too_large"
-	| "invalid_credentials"
-	| "key_inactive"
-	| "key_revoked"
-	| "key_expired"
-	| "address_not_allowed"
-	| "account_not_allowed"
-	| "permission_denied"
-	| "route_not_declared"
-	| "replayed";
+  | 'malformed_request'
+  | 'request_too_large'
+  | 'missing_credentials'
+  | 'malformed_credentials'
+  | 'timestamp_outside_window'
+  | 'recv_window_too_large'
+  | 'invalid_credentials'
+  | 'key_inactive'
+  | 'key_revoked'
+  | 'key_expired'
+  | 'address_not_allowed'
+  | 'account_not_allowed'
+  | 'permission_denied'
+  | 'route_not_declared'
+  | 'replayed'
 
 export interface Denial {
-	/** HTTP status of the answer. */
-	readonly status: 400 | 401 | 403 | 413;
-	/** `code` in the answer's body. */
-	readonly wire: WireCode;
-	/** What it means, for whoever reads the decision log. */
-	readonly meaning: string;
-	/** Whether the signature had been proven when this was decided. */
-	readonly proven: boolean;
+  /** HTTP status of the answer. */
+  readonly status: 400 | 401 | 403 | 413
+  /** `code` in the answer's body. */
+  readonly wire: WireCode
+  /** What it means, for whoever reads the decision log. */
+  readonly meaning: string
+  /** Whether the signature had been proven when this was decided. */
+  readonly proven: boolean
 }
 
-export const DENIALS: Readonly<Record<DenialCode, Denial>> =
-	/* @__PURE__ */ Object.freeze({
-		malformed_request: unproven(
-			400,
-			"malformed_request",
-			"The request target, method or a signed header is not valid HTTP.",
-		),
-		request_too_large: unproven(
-			413,
-			"request_too_large",
-			"The body or a header is larger than this server accepts.",
-		),
-		missing_credentials: unproven(
-			401,
-			"missing_credentials",
-			"The request carries no credentials of an enabled scheme.",
-		),
-		malformed_credentials: unproven(
-			401,
-			"malformed_credentials",
-			"A credential field is absent, repeated or not in its exact format.",
-		),
-		timestamp_outside_window: unproven(
-			401,
-			"timestamp_outside_window",
-			"The timestamp is too old or in the future by this server’s clock.",
-		),
-		recv_window_too_large: unproven(
-			400,
-			"recv_window_too_large",
-			"The receive window asked for is above the server’s maximum.",
-		),
-		unknown_key: unproven(401, "invalid_credentials", "No key has this id."),
-		key_corrupt: unproven(
-			401,
-			"invalid_credentials",
-			"The stored key cannot be read; the decision carries the error.",
-		),
-		wrong_scheme: unproven(
-			401,
-			"invalid_credentials",
-			"The key belongs to another scheme.",
-		),
-		wrong_signature: unproven(
-			401,
-			"invalid_credentials",
-			"The signature does not match the request.",
-		),
-		key_pending: proven(
-			401,
-			"key_inactive",
-			"The key has not been confirmed yet.",
-		),
-		key_suspended: proven(401, "key_inactive", "The key is suspended."),
-		key_revoked: proven(401, "key_revoked", "The key was revoked."),
-		key_not_yet_valid: proven(401, "key_inactive", "The key is not valid yet."),
-		key_expired: proven(401, "key_expired", "The key has expired."),
-		address_not_allowed: proven(
-			403,
-			"address_not_allowed",
-			"The key may not be used from this address.",
-		),
-		account_not_allowed: proven(
-			403,
-			"account_not_allowed",
-			"The key may not act for this account.",
-		),
-		permission_denied: proven(
-			403,
-			"permission_denied",
-			"The key lacks the permission this operation needs.",
-		),
-		route_not_declared: unproven(
-			403,
-			"route_not_declared",
-			"No permission is declared for this route, so nobody may call it.",
-		),
-		replayed: proven(
-			401,
-			"replayed",
-			"A request with this nonce was accepted before, or it can no longer be told.",
-		),
-	});
+export const DENIALS: Readonly<Record<DenialCode, Denial>> = /* @__PURE__ */ Object.freeze({
+  malformed_request: unproven(
+    400,
+    'malformed_request',
+    'The request target, method or a signed header is not valid HTTP.',
+  ),
+  request_too_large: unproven(413, 'request_too_large', 'The body or a header is larger than this server accepts.'),
+  missing_credentials: unproven(401, 'missing_credentials', 'The request carries no credentials of an enabled scheme.'),
+  malformed_credentials: unproven(
+    401,
+    'malformed_credentials',
+    'A credential field is absent, repeated or not in its exact format.',
+  ),
+  timestamp_outside_window: unproven(
+    401,
+    'timestamp_outside_window',
+    'The timestamp is too old or in the future by this server’s clock.',
+  ),
+  recv_window_too_large: unproven(
+    400,
+    'recv_window_too_large',
+    'The receive window asked for is above the server’s maximum.',
+  ),
+  unknown_key: unproven(401, 'invalid_credentials', 'No key has this id.'),
+  key_corrupt: unproven(401, 'invalid_credentials', 'The stored key cannot be read; the decision carries the error.'),
+  wrong_scheme: unproven(401, 'invalid_credentials', 'The key belongs to another scheme.'),
+  wrong_signature: unproven(401, 'invalid_credentials', 'The signature does not match the request.'),
+  key_pending: proven(401, 'key_inactive', 'The key has not been confirmed yet.'),
+  key_suspended: proven(401, 'key_inactive', 'The key is suspended.'),
+  key_revoked: proven(401, 'key_revoked', 'The key was revoked.'),
+  key_not_yet_valid: proven(401, 'key_inactive', 'The key is not valid yet.'),
+  key_expired: proven(401, 'key_expired', 'The key has expired.'),
+  address_not_allowed: proven(403, 'address_not_allowed', 'The key may not be used from this address.'),
+  account_not_allowed: proven(403, 'account_not_allowed', 'The key may not act for this account.'),
+  permission_denied: proven(403, 'permission_denied', 'The key lacks the permission this operation needs.'),
+  route_not_declared: unproven(
+    403,
+    'route_not_declared',
+    'No permission is declared for this route, so nobody may call it.',
+  ),
+  replayed: proven(401, 'replayed', 'A request with this nonce was accepted before, or it can no longer be told.'),
+})
 
-function unproven(
-	status: Denial["status"],
-	wire: WireCode,
-	meaning: string,
-): Denial {
-	return Object.freeze({ status, wire, meaning, proven: false });
+function unproven(status: Denial['status'], wire: WireCode, meaning: string): Denial {
+  return Object.freeze({ status, wire, meaning, proven: false })
 }
 
-function proven(
-	status: Denial["status"],
-	wire: WireCode,
-	meaning: string,
-): Denial {
-	return Object.freeze({ status, wire, meaning, proven: true });
+function proven(status: Denial['status'], wire: WireCode, meaning: string): Denial {
+  return Object.freeze({ status, wire, meaning, proven: true })
 }

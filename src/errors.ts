@@ -4,74 +4,65 @@
  */
 
 export type ConfigErrorCode =
-	| "ERR_OPTION_UNKNOWN"
-	| "ERR_OPTION_MISSING"
-	| "ERR_OPTION_INVALID"
-	| "ERR_PERMISSION_INVALID"
-	| "ERR_PERMISSION_CYCLE"
-	| "ERR_PERMISSION_FOREIGN"
-	| "ERR_SCHEME_UNCOVERED";
+  | 'ERR_OPTION_UNKNOWN'
+  | 'ERR_OPTION_MISSING'
+  | 'ERR_OPTION_INVALID'
+  | 'ERR_PERMISSION_INVALID'
+  | 'ERR_PERMISSION_CYCLE'
+  | 'ERR_PERMISSION_FOREIGN'
+  | 'ERR_SCHEME_UNCOVERED'
 
 export type KeyErrorCode =
-	| "ERR_INPUT_INVALID"
-	| "ERR_PERMISSION_UNKNOWN"
-	| "ERR_PERMISSION_EXCLUDED"
-	| "ERR_CEILING_EXCEEDED"
-	| "ERR_POLICY_VIOLATED"
-	| "ERR_KEY_LIMIT"
-	| "ERR_KEY_NOT_FOUND"
-	| "ERR_KEY_CONFLICT"
-	| "ERR_KEY_STATE"
-	| "ERR_KEY_CORRUPT"
-	| "ERR_SECRET_REVEALED";
+  | 'ERR_INPUT_INVALID'
+  | 'ERR_PERMISSION_UNKNOWN'
+  | 'ERR_PERMISSION_EXCLUDED'
+  | 'ERR_CEILING_EXCEEDED'
+  | 'ERR_POLICY_VIOLATED'
+  | 'ERR_KEY_LIMIT'
+  | 'ERR_KEY_NOT_FOUND'
+  | 'ERR_KEY_CONFLICT'
+  | 'ERR_KEY_STATE'
+  | 'ERR_KEY_CORRUPT'
+  | 'ERR_SECRET_REVEALED'
 
-export type StoreErrorCode =
-	| "ERR_STORE_UNAVAILABLE"
-	| "ERR_STORE_SCHEMA"
-	| "ERR_STORE_CORRUPT";
+export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE' | 'ERR_STORE_SCHEMA' | 'ERR_STORE_CORRUPT'
 
-export type SealErrorCode =
-	| "ERR_SEAL_KEY_UNKNOWN"
-	| "ERR_SEAL_MALFORMED"
-	| "ERR_SEAL_REFUSED";
+export type SealErrorCode = 'ERR_SEAL_KEY_UNKNOWN' | 'ERR_SEAL_MALFORMED' | 'ERR_SEAL_REFUSED'
 
 /** What an exception may carry besides its code: the option or field it is about, and what caused it. */
 export interface ErrorDetail {
-	/** Name of the option or record field that failed, e.g. `ipAllowlist[2]`. */
-	readonly field?: string;
-	readonly cause?: unknown;
+  /** Name of the option or record field that failed, e.g. `ipAllowlist[2]`. */
+  readonly field?: string
+  readonly cause?: unknown
 }
 
 abstract class KeylatticeError<Code extends string> extends Error {
-	readonly code: Code;
-	readonly field: string | undefined;
+  readonly code: Code
+  readonly field: string | undefined
 
-	constructor(code: Code, message: string, detail: ErrorDetail = {}) {
-		super(
-			message,
-			detail.cause === undefined ? undefined : { cause: detail.cause },
-		);
-		this.code = code;
-		this.field = detail.field;
-	}
+  constructor(code: Code, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.field = detail.field
+  }
 }
 
 /** The library was set up wrongly. Thrown while building, never per request. */
 export class ConfigError extends KeylatticeError<ConfigErrorCode> {
-	override readonly name = "ConfigError";
+  override readonly name = 'ConfigError'
 }
 
 /** An operation on a key was refused: bad input, above its ceiling, wrong state, lost a race. */
 export class KeyError extends KeylatticeError<KeyErrorCode> {
-	override readonly name = "KeyError";
+  override readonly name = 'KeyError'
 }
 
 /** Storage failed or holds something this version must not touch. Nothing is let through. */
 export class StoreError extends KeylatticeError<StoreErrorCode> {
-	override readonly name = "StoreError";
+  override readonly name = 'StoreError'
 }
 
 /** A sealed secret could not be opened. */
 export class SealError extends KeylatticeError<SealErrorCode> {
-	override readonly name = "SealError";
+  override readonly name = 'SealError'
 }

@@ -1,9 +1,9 @@
-import { ConfigError } from "./errors.js";
+import { ConfigError } from './errors.js'
 
 /** What a function accepts in its options object. */
 export interface OptionNames<Required extends string, Optional extends string> {
-	readonly required: readonly Required[];
-	readonly optional: readonly Optional[];
+  readonly required: readonly Required[]
+  readonly optional: readonly Optional[]
 }
 
 /**
@@ -13,79 +13,47 @@ export interface OptionNames<Required extends string, Optional extends string> {
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
  */
 export function readOptions<T extends object>(
-	where: string,
-	options: T,
-	names: OptionNames<keyof T & string, keyof T & string>,
+  where: string,
+  options: T,
+  names: OptionNames<keyof T & string, keyof T & string>,
 ): T {
-	if (
-		typeof options !== "object" ||
-		options === null ||
-		Array.isArray(options)
-	) {
-		throw new ConfigError(
-			"ERR_OPTION_INVALID",
-			`${where} needs an options object`,
-		);
-	}
-	const own: Record<string, unknown> = Object.create(null);
-	const known = new Set<string>([...names.required, ...names.optional]);
-	for (const name of Object.keys(options)) {
-		if (!known.has(name)) throw unknownOption(where, name, known);
-		own[name] = (options as Record<string, unknown>)[name];
-	}
-	for (const name of names.required) {
-		if (own[name] === undefined) {
-			throw new ConfigError(
-				"ERR_OPTION_MISSING",
-				`${where} needs the option '${name}'`,
-				{ field: name },
-			);
-		}
-	}
-	return own as T;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError('ERR_OPTION_INVALID', `${where} needs an options object`)
+  }
+  const own: Record<string, unknown> = Object.create(null)
+  const known = new Set<string>([...names.required, ...names.optional])
+  for (const name of Object.keys(options)) {
+    if (!known.has(name)) throw unknownOption(where, name, known)
+    own[name] = (options as Record<string, unknown>)[name]
+  }
+  for (const name of names.required) {
+    if (own[name] === undefined) {
+      throw new ConfigError('ERR_OPTION_MISSING', `${where} needs the option '${name}'`, { field: name })
+    }
+  }
+  return own as T
 }
 
-function unknownOption(
-	where: string,
-	name: string,
-	known: ReadonlySet<string>,
-): ConfigError {
-	const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
-	const message = `${where} has no option '${shown}'; it has: ${[...known].join(", ")}`;
-	return new ConfigError("ERR_OPTION_UNKNOWN", message, { field: shown });
+function unknownOption(where: string, name: string, known: ReadonlySet<string>): ConfigError {
+  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name
+  const message = `${where} has no option '${shown}'; it has: ${[...known].join(', ')}`
+  return new ConfigError('ERR_OPTION_UNKNOWN', message, { field: shown })
 }
 
 /** Says that option `name` is wrong and what it must be. The value itself is never shown. */
-export function invalidOption(
-	where: string,
-	name: string,
-	expected: string,
-): ConfigError {
-	return new ConfigError(
-		"ERR_OPTION_INVALID",
-		`${where}: option '${name}' must be ${expected}`,
-		{ field: name },
-	);
+export function invalidOption(where: string, name: string, expected: string): ConfigError {
+  return new ConfigError('ERR_OPTION_INVALID', `${where}: option '${name}' must be ${expected}`, { field: name })
 }
 
 /** @throws {ConfigError} `ERR_OPTION_INVALID` unless `value` is an integer within `min…max` */
 export function expectInteger(
-	where: string,
-	name: string,
-	value: unknown,
-	range: { min: number; max: number },
+  where: string,
+  name: string,
+  value: unknown,
+  range: { min: number; max: number },
 ): number {
-	if (
-		typeof value !== "number" ||
-		!Number.isSafeInteger(value) ||
-		value < range.min ||
-		value > range.max
-	) {
-		throw invalidOption(
-			where,
-			name,
-			`an integer from ${range.min} to ${range.max}`,
-		);
-	}
-	return value;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < range.min || value > range.max) {
+    throw invalidOption(where, name, `an integer from ${range.min} to ${range.max}`)
+  }
+  return value
 }

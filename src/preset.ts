@@ -1,28 +1,28 @@
-import type { PermissionModel } from "./key.js";
+import type { PermissionModel } from './key.js'
 
 /** CONTRACT: what makes an exchange's keys its own. */
 export interface Preset<P extends string = string, A extends string = string> {
-	/** The house, as in its import path. */
-	readonly id: string;
-	readonly permissions: PermissionModel<P, A>;
+  /** The house, as in its import path. */
+  readonly id: string
+  readonly permissions: PermissionModel<P, A>
 }
 
 /** Limits of keys, as data. Durations in ms. `null` = no limit. */
 export interface KeyPolicy {
-	/** Keys an owner may have that are not revoked. */
-	readonly keysPerOwner: number | null;
-	/** Entries of one key's IP allowlist. */
-	readonly allowlistEntries: number | null;
-	/** Addresses a key's whole IPv4 allowlist may admit, as a prefix length: 24 = at most 2^8 addresses; 0 = any. */
-	readonly minIpv4Prefix: number;
-	/** The same for IPv6. */
-	readonly minIpv6Prefix: number;
-	/** Life of a key that asks for none; `null` = it does not expire. */
-	readonly defaultLifetimeMs: number | null;
-	/** Shortest life a key may have. */
-	readonly minLifetimeMs: number;
-	/** Longest life a key may have; `null` = a key may be without expiry. */
-	readonly maxLifetimeMs: number | null;
-	/** Longest time both secrets may pass during a rotation. */
-	readonly maxRotationOverlapMs: number;
+  /** Keys an owner may have that are not revoked. */
+  readonly keysPerOwner: number | null
+  /** Entries of one key's IP allowlist. */
+  readonly allowlistEntries: number | null
+  /** Addresses a key's whole IPv4 allowlist may admit, as a prefix length: 24 = at most 2^8 addresses; 0 = any. */
+  readonly minIpv4Prefix: number
+  /** The same for IPv6. */
+  readonly minIpv6Prefix: number
+  /** Life of a key that asks for none; `null` = it does not expire. */
+  readonly defaultLifetimeMs: number | null
+  /** Shortest life a key may have. */
+  readonly minLifetimeMs: number
+  /** Longest life a key may have; `null` = a key may be without expiry. */
+  readonly maxLifetimeMs: number | null
+  /** Longest time both secrets may pass during a rotation. */
+  readonly maxRotationOverlapMs: number
 }

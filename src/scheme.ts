@@ -1,5 +1,5 @@
-import type { Hash, Part } from "./crypto/hash.js";
-import type { WireRequest } from "./http/request.js";
+import type { Hash, Part } from './crypto/hash.js'
+import type { WireRequest } from './http/request.js'
 
 /** CONTRACT: what a signing scheme provides. One definition serves the signer and the verifier. */
 
@@ -7,108 +7,102 @@ import type { WireRequest } from "./http/request.js";
  * What a signature can cover. `host` is the deployment the request was made for: the host name, or an audience.
  * The law tests change each covered component (must be refused) and each uncovered one (must still pass).
  */
-export type Component =
-	| "method"
-	| "host"
-	| "path"
-	| "query"
-	| "content-type"
-	| "body";
+export type Component = 'method' | 'host' | 'path' | 'query' | 'content-type' | 'body'
 
 /** How a scheme tells a fresh request from an old or repeated one. */
 export type Freshness =
-	| {
-			/** Signed time, accepted while `now − recvWindow ≤ timestamp ≤ now + futureMs`. */
-			readonly kind: "timestamp";
-			/** Window when the request names none, ms. */
-			readonly recvWindowMs: number;
-			/** Largest window a request may ask for, ms. */
-			readonly maxRecvWindowMs: number;
-			/** How far in the future a timestamp may lie, ms. */
-			readonly futureMs: number;
-			/** What is remembered for the window: the signed nonce, or the tag's bytes where the dialect has no nonce. */
-			readonly replay: "nonce" | "tag";
-	  }
-	| {
-			/** A number that rises per key; the highest `window` accepted ones are remembered, so late ones may pass once. */
-			readonly kind: "rising-nonce";
-			readonly window: number;
-	  }
-	| { /** The scheme has no notion of time (bearer). */ readonly kind: "none" };
+  | {
+      /** Signed time, accepted while `now − recvWindow ≤ timestamp ≤ now + futureMs`. */
+      readonly kind: 'timestamp'
+      /** Window when the request names none, ms. */
+      readonly recvWindowMs: number
+      /** Largest window a request may ask for, ms. */
+      readonly maxRecvWindowMs: number
+      /** How far in the future a timestamp may lie, ms. */
+      readonly futureMs: number
+      /** What is remembered for the window: the signed nonce, or the tag's bytes where the dialect has no nonce. */
+      readonly replay: 'nonce' | 'tag'
+    }
+  | {
+      /** A number that rises per key; the highest `window` accepted ones are remembered, so late ones may pass once. */
+      readonly kind: 'rising-nonce'
+      readonly window: number
+    }
+  | { /** The scheme has no notion of time (bearer). */ readonly kind: 'none' }
 
 /** How possession of the secret is proven. */
 export type Proof =
-	| {
-			readonly kind: "mac";
-			/** A value, so that only this hash is bundled. */
-			readonly hash: Hash;
-			/** How the secret's text becomes the MAC key. */
-			readonly secretEncoding: "utf8" | "base64";
-	  }
-	| {
-			/** The secret itself travels; the tag is its SHA-256, and the key id is derived from that. */
-			readonly kind: "bearer";
-			/** Key id that belongs to the SHA-256 of a secret. */
-			keyIdOf(sha256: Uint8Array): string;
-	  };
+  | {
+      readonly kind: 'mac'
+      /** A value, so that only this hash is bundled. */
+      readonly hash: Hash
+      /** How the secret's text becomes the MAC key. */
+      readonly secretEncoding: 'utf8' | 'base64'
+    }
+  | {
+      /** The secret itself travels; the tag is its SHA-256, and the key id is derived from that. */
+      readonly kind: 'bearer'
+      /** Key id that belongs to the SHA-256 of a secret. */
+      keyIdOf(sha256: Uint8Array): string
+    }
 
 /** What an unverified request says of itself. Every scheme fills every field, so that the pipeline sees one shape. */
 export interface Claim {
-	readonly keyId: string;
-	/** MAC bytes, or the SHA-256 of a bearer secret; empty while a request is being signed. */
-	readonly tag: Uint8Array;
-	/** Epoch ms; 0 where the scheme has none. */
-	readonly timestampMs: number;
-	/** The timestamp exactly as on the wire, which is what is signed. */
-	readonly timestamp: string;
-	/** The nonce as on the wire; decimal digits for a rising one; empty where the scheme has none. */
-	readonly nonce: string;
-	/** The receive window as on the wire; empty when absent. */
-	readonly recvWindow: string;
-	/** The receive window in ms; -1 when the request names none. */
-	readonly recvWindowMs: number;
+  readonly keyId: string
+  /** MAC bytes, or the SHA-256 of a bearer secret; empty while a request is being signed. */
+  readonly tag: Uint8Array
+  /** Epoch ms; 0 where the scheme has none. */
+  readonly timestampMs: number
+  /** The timestamp exactly as on the wire, which is what is signed. */
+  readonly timestamp: string
+  /** The nonce as on the wire; decimal digits for a rising one; empty where the scheme has none. */
+  readonly nonce: string
+  /** The receive window as on the wire; empty when absent. */
+  readonly recvWindow: string
+  /** The receive window in ms; -1 when the request names none. */
+  readonly recvWindowMs: number
 }
 
 /** Credentials of the scheme are present but unusable: `malformed` names the field. */
 export interface Malformed {
-	readonly malformed: string;
+  readonly malformed: string
 }
 
 /** Where a signer takes time and nonces from. */
 export interface Stamp {
-	readonly keyId: string;
-	/** Server time as far as the signer knows, epoch ms. */
-	readonly nowMs: number;
-	/** Window to ask for, ms; -1 = leave it to the server. */
-	readonly recvWindowMs: number;
-	/** 22 random characters of `A-Za-z0-9` (131 bits). */
-	randomNonce(): string;
-	/** A number above every one given before, based on the time in microseconds. */
-	risingNonce(): bigint;
+  readonly keyId: string
+  /** Server time as far as the signer knows, epoch ms. */
+  readonly nowMs: number
+  /** Window to ask for, ms; -1 = leave it to the server. */
+  readonly recvWindowMs: number
+  /** 22 random characters of `A-Za-z0-9` (131 bits). */
+  randomNonce(): string
+  /** A number above every one given before, based on the time in microseconds. */
+  risingNonce(): bigint
 }
 
 export interface Scheme<Id extends string = string> {
-	/** Stored with the key; a key works under exactly one scheme. */
-	readonly id: Id;
-	readonly proof: Proof;
-	readonly freshness: Freshness;
-	readonly covers: readonly Component[];
-	/** Wire → claim. `undefined` when nothing of this scheme is on the request. Never throws, never verifies. */
-	read(request: WireRequest): Claim | Malformed | undefined;
-	/** The MAC input. Pure. For bearer, the secret's own bytes. */
-	stringToSign(request: WireRequest, claim: Claim): readonly Part[];
-	/** A fresh claim for signing, without tag. */
-	stamp(stamp: Stamp): Claim;
-	/**
-	 * Claim → wire, as a new request; without a tag, everything but the signature. Inverse of `read`:
-	 * `read(write(r, c)) = c`, and `stringToSign(write(r, c), c)` does not depend on the tag.
-	 *
-	 * @param tag the proof: MAC bytes, or the bearer secret
-	 */
-	write(request: WireRequest, claim: Claim, tag: Uint8Array): WireRequest;
+  /** Stored with the key; a key works under exactly one scheme. */
+  readonly id: Id
+  readonly proof: Proof
+  readonly freshness: Freshness
+  readonly covers: readonly Component[]
+  /** Wire → claim. `undefined` when nothing of this scheme is on the request. Never throws, never verifies. */
+  read(request: WireRequest): Claim | Malformed | undefined
+  /** The MAC input. Pure. For bearer, the secret's own bytes. */
+  stringToSign(request: WireRequest, claim: Claim): readonly Part[]
+  /** A fresh claim for signing, without tag. */
+  stamp(stamp: Stamp): Claim
+  /**
+   * Claim → wire, as a new request; without a tag, everything but the signature. Inverse of `read`:
+   * `read(write(r, c)) = c`, and `stringToSign(write(r, c), c)` does not depend on the tag.
+   *
+   * @param tag the proof: MAC bytes, or the bearer secret
+   */
+  write(request: WireRequest, claim: Claim, tag: Uint8Array): WireRequest
 }
 
 /** Whether `read` found credentials it could not use. */
 export function isMalformed(read: Claim | Malformed): read is Malformed {
-	return "malformed" in read;
+  return 'malformed' in read
 }

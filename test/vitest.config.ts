@@ -1,39 +1,37 @@
-import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const hash = (platform: "node" | "noble") =>
-	fileURLToPath(new URL(`../src/crypto/hash.${platform}.ts`, import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url))
+const hash = (platform: 'node' | 'noble') =>
+  fileURLToPath(new URL(`../src/crypto/hash.${platform}.ts`, import.meta.url))
 
 // The same rules must hold on both platform hashes, so what signs and verifies runs twice.
-const onBothPlatforms = [
-	"test/{crypto,schemes,laws,verify,client,keys}/**/*.test.ts",
-];
+const onBothPlatforms = ['test/{crypto,schemes,laws,verify,client,keys}/**/*.test.ts']
 
 export default defineConfig({
-	root,
-	test: {
-		projects: [
-			{
-				root,
-				resolve: { alias: { "#hash": hash("node") } },
-				test: {
-					name: "node",
-					include: ["test/**/*.test.ts"],
-					testTimeout: 60_000,
-					hookTimeout: 120_000,
-				},
-			},
-			{
-				root,
-				resolve: { alias: { "#hash": hash("noble") } },
-				test: {
-					name: "noble",
-					include: onBothPlatforms,
-					testTimeout: 60_000,
-					hookTimeout: 120_000,
-				},
-			},
-		],
-	},
-});
+  root,
+  test: {
+    projects: [
+      {
+        root,
+        resolve: { alias: { '#hash': hash('node') } },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        root,
+        resolve: { alias: { '#hash': hash('noble') } },
+        test: {
+          name: 'noble',
+          include: onBothPlatforms,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})

@@ -1,12 +1,12 @@
 /** A piece of a string to sign: text stands for its UTF-8 bytes. */
-export type Part = string | Uint8Array;
+export type Part = string | Uint8Array
 
 /** HMAC (RFC 2104) under one key, prepared once, so that each message costs two hash calls. */
 export interface Mac {
-	/** The tag of the concatenated parts, in memory of its own. */
-	tag(parts: readonly Part[]): Uint8Array;
-	/** Whether `tag` is the tag of the parts, in constant time; a tag of any other length is refused, never thrown at. */
-	matches(parts: readonly Part[], tag: Uint8Array): boolean;
+  /** The tag of the concatenated parts, in memory of its own. */
+  tag(parts: readonly Part[]): Uint8Array
+  /** Whether `tag` is the tag of the parts, in constant time; a tag of any other length is refused, never thrown at. */
+  matches(parts: readonly Part[], tag: Uint8Array): boolean
 }
 
 /**
@@ -14,17 +14,17 @@ export interface Mac {
  * `hash.noble.ts` everywhere else; package.json `imports` picks one for the name `#hash`.
  */
 export interface Hash {
-	readonly name: "sha256" | "sha384" | "sha512";
-	readonly digestBytes: number;
-	readonly blockBytes: number;
-	/** The digest of the concatenated parts. */
-	digest(parts: readonly Part[]): Uint8Array;
-	/** Lower-case hex of the digest of one byte string; the empty one costs nothing. */
-	hexDigest(bytes: Uint8Array): string;
-	/**
-	 * Prepares a MAC.
-	 *
-	 * @throws {ConfigError} `ERR_OPTION_INVALID` for an empty key
-	 */
-	mac(key: Uint8Array): Mac;
+  readonly name: 'sha256' | 'sha384' | 'sha512'
+  readonly digestBytes: number
+  readonly blockBytes: number
+  /** The digest of the concatenated parts. */
+  digest(parts: readonly Part[]): Uint8Array
+  /** Lower-case hex of the digest of one byte string; the empty one costs nothing. */
+  hexDigest(bytes: Uint8Array): string
+  /**
+   * Prepares a MAC.
+   *
+   * @throws {ConfigError} `ERR_OPTION_INVALID` for an empty key
+   */
+  mac(key: Uint8Array): Mac
 }
