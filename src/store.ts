@@ -47,12 +47,11 @@ export interface KeyStore {
 /** The memory of what was accepted. Both operations are atomic across everything that shares the store. */
 export interface ReplayStore {
   /**
-   * Remembers `token` under `keyId` until `expiresAt`. `false` if it is remembered already, or if the store may
-   * have forgotten it: an `expiresAt` at or before the latest instant it has cleaned up to is refused.
-   *
-   * @param now epoch ms of the caller; never moves the store's own horizon backwards
+   * Remembers `token` under `keyId` until `expiresAt` (epoch ms). `false` if it is remembered already, or if the
+   * store may have forgotten it: an `expiresAt` at or before the latest instant it has cleaned up to is refused, so
+   * that a clock stepped back cannot bring an old request to life.
    */
-  claim(keyId: string, token: string, expiresAt: number, now: number): Awaitable<boolean>
+  claim(keyId: string, token: string, expiresAt: number): Awaitable<boolean>
   /**
    * Accepts `nonce` under `keyId` once: `false` if it was accepted before, or lies at or below the lowest of the
    * `window` highest accepted nonces once that many are remembered.
