@@ -1,0 +1,57 @@
+import type { Part } from './hash.js'
+
+const encoder = /* @__PURE__ */ new TextEncoder()
+
+/**
+ * Writes the concatenated parts to the front of `target`. Hot path: neighbouring text is encoded in one call.
+ *
+ * @returns how many bytes they take, or -1 when `target` is too short for them
+ */
+export function writeParts(parts: readonly Part[], target: Uint8Array): number {
+  let at = 0
+  let text = ''
+  for (let i = 0; i < parts.length && at >= 0; i++) {
+    const part = parts[i]!
+    if (typeof part !== 'string') {
+      at = writeBytes(part, target, writeText(text, target, at))
+      text = ''
+    } else if (text === '' || !splitsPair(parts[i - 1], part)) {
+      text += part
+    } else {
+      at = writeText(text, target, at)
+      text = part
+    }
+  }
+  return writeText(text, target, at)
+}
+
+/** The bytes of one part, in memory of its own when it is text. */
+export function bytesOfPart(part: Part): Uint8Array {
+  return typeof part === 'string' ? encoder.encode(part) : expectBytes(part)
+}
+
+function writeText(text: string, target: Uint8Array, at: number): number {
+  if (text === '' || at < 0) return at
+  const { read, written } = encoder.encodeInto(text, at === 0 ? target : target.subarray(at))
+  return read === text.length ? at + written : -1
+}
+
+function writeBytes(bytes: Uint8Array, target: Uint8Array, at: number): number {
+  if (at < 0 || at + expectBytes(bytes).length > target.length) return -1
+  target.set(bytes, at)
+  return at + bytes.length
+}
+
+/** Anything but bytes would be hashed as nothing, which is the signature of an empty part. */
+function expectBytes(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('A part to hash must be a string or a Uint8Array')
+  return bytes
+}
+
+/** Two halves of a surrogate pair in two parts are two U+FFFD, as each part stands for its own UTF-8 bytes. */
+function splitsPair(before: Part | undefined, part: string): boolean {
+  if (typeof before !== 'string') return false
+  const high = before.charCodeAt(before.length - 1)
+  const low = part.charCodeAt(0)
+  return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
+}
