@@ -10,7 +10,7 @@ export type KeyState = 'pending' | 'active' | 'suspended' | 'revoked'
 export interface StoredSecret {
   /** Rises by one with every rotation, and is bound into the seal. */
   readonly version: number
-  /** `sealed`: ciphertext of a secret that must be recoverable; `sha256`: hash of a bearer secret. Both base64. */
+  /** `sealed`: what the sealer made of a secret that must be recoverable; `sha256`: hex hash of a bearer secret. */
   readonly kind: 'sealed' | 'sha256'
   readonly value: string
   /** Epoch ms from which this secret no longer passes; `null` while it is current. */
@@ -58,30 +58,52 @@ export type KeyView = Omit<KeyRecord, 'format' | 'secrets'> & {
 
 declare const grantBrand: unique symbol
 
-/** A down-closed set of permissions of one model, as bits. Made by a model only. */
+/** A down-closed set of permissions of one model, as bits. Made by a model only, never stored: storage holds names. */
 export interface Grant {
   readonly [grantBrand]: true
 }
 
-/** A partial order of named permissions. `P`: permission names, `A`: alias names. */
+/**
+ * A partial order of named permissions. `P`: permission names, `A`: alias names.
+ *
+ * Whatever takes a grant throws `ConfigError` `ERR_PERMISSION_FOREIGN` for one that another model made.
+ */
 export interface PermissionModel<P extends string = string, A extends string = string> {
   /** All permissions, in definition order. */
   readonly names: readonly P[]
-  /** All aliases. */
+  /** All aliases, in definition order. */
   readonly aliases: readonly A[]
   /** The grant of nothing. */
   readonly none: Grant
-  /** The grant of everything defined. */
+  /** Everything defined. Where permissions exclude each other it is a ceiling only: no key can be granted it. */
   readonly top: Grant
   /**
-   * The smallest grant that holds all of these names and what they imply.
+   * `parse` for names written in code: a misspelt one does not compile.
    *
-   * @throws {KeyError} `ERR_PERMISSION_UNKNOWN` (names the position, not the text), `ERR_PERMISSION_EXCLUDED`
+   * @throws {KeyError} as `parse`
+   */
+  grant(...names: readonly (P | A)[]): Grant
+  /**
+   * The smallest grant that holds all of these names and what they imply. No names, nothing granted.
+   *
+   * @throws {KeyError} `ERR_PERMISSION_UNKNOWN` (names the position, not the text), `ERR_PERMISSION_EXCLUDED`,
+   * `ERR_INPUT_INVALID` when it is not a list
    */
   parse(names: readonly string[]): Grant
-  /** The permissions of a grant that no other permission in it implies, in definition order; `parse` inverts it. */
+  /**
+   * `parse` for what somebody may hand on, which may hold permissions that exclude each other: an owner of both can
+   * give each to a different key.
+   *
+   * @throws {KeyError} `ERR_PERMISSION_UNKNOWN`, `ERR_INPUT_INVALID`
+   */
+  ceiling(names: readonly string[]): Grant
+  /**
+   * The permissions of a grant that no other permission in it implies, in definition order; `parse` inverts it.
+   *
+   * @throws {KeyError} `ERR_PERMISSION_EXCLUDED` for a ceiling that `parse` would refuse
+   */
   format(grant: Grant): readonly P[]
-  /** Whether `grant` includes everything in `needed`. Hot path: two integer operations. */
+  /** Whether `grant` includes everything in `needed`. Hot path: a few integer operations, no allocation. */
   covers(grant: Grant, needed: Grant): boolean
   /** Union. @throws {KeyError} `ERR_PERMISSION_EXCLUDED` when the union holds permissions that exclude each other */
   join(a: Grant, b: Grant): Grant
@@ -90,7 +112,7 @@ export interface PermissionModel<P extends string = string, A extends string = s
   /**
    * `wanted`, if `ceiling` covers it.
    *
-   * @throws {KeyError} `ERR_CEILING_EXCEEDED`, naming the permissions above the ceiling
+   * @throws {KeyError} `ERR_CEILING_EXCEEDED`, naming the permissions above the ceiling; `ERR_PERMISSION_EXCLUDED`
    */
   attenuate(wanted: Grant, ceiling: Grant): Grant
 }
