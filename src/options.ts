@@ -45,15 +45,21 @@ export function invalidOption(where: string, name: string, expected: string): Co
   return new ConfigError('ERR_OPTION_INVALID', `${where}: option '${name}' must be ${expected}`, { field: name })
 }
 
-/** @throws {ConfigError} `ERR_OPTION_INVALID` unless `value` is an integer within `min…max` */
-export function expectInteger(
-  where: string,
-  name: string,
-  value: unknown,
-  range: { min: number; max: number },
+/** The least and the greatest value allowed. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** @throws {ConfigError} `ERR_OPTION_INVALID` unless `options[name]` (or the fallback) is an integer within the range */
+export function readInteger<T extends object>(
+  { where, options }: { readonly where: string; readonly options: T },
+  name: keyof T & string,
+  { min, max, fallback }: Range & { readonly fallback: number },
 ): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < range.min || value > range.max) {
-    throw invalidOption(where, name, `an integer from ${range.min} to ${range.max}`)
+  const value: unknown = options[name] ?? fallback
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+    throw invalidOption(where, name, `an integer from ${min} to ${max}`)
   }
   return value
 }

@@ -3,6 +3,11 @@
 /** A synchronous store answers at once, any other with a promise. A failure throws or rejects; it never answers. */
 export type Awaitable<T> = T | PromiseLike<T>
 
+/** Whether an answer must be waited for. Synchronous stores save the request a turn of the event loop. */
+export function isPromiseLike<T>(value: Awaitable<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value
+}
+
 /**
  * One stored key. `record` is the whole truth as JSON text; the other columns repeat what storage itself must
  * compare, count or search, and are checked against `record` on every read.

@@ -1,0 +1,129 @@
+import { decodeBase64, decodeHex } from '../bytes.js'
+import type { Mac } from '../crypto/hash.js'
+import type { SealContext, Sealer } from '../crypto/sealer.js'
+import { KeyError } from '../errors.js'
+import type { Grant, KeyRecord, PermissionModel, StoredSecret } from '../key.js'
+import { type Allowlist, compileAllowlist } from '../policy/ip-allowlist.js'
+import type { Scheme } from '../scheme.js'
+import type { KeyRow } from '../store.js'
+import { decodeKey } from './codec.js'
+
+/** The caller, once a request has been verified. One frozen object per key version, shared by its requests. */
+export interface Principal {
+  readonly keyId: string
+  readonly owner: string
+  readonly label: string
+  readonly scheme: string
+  /** Permission names as granted. */
+  readonly permissions: readonly string[]
+  /** The same as bits, for `permissions.covers(principal.grant, …)`. */
+  readonly grant: Grant
+  /** Accounts the key may act for; `null` = all of the owner's. */
+  readonly accounts: readonly string[] | null
+  /** Epoch ms. */
+  readonly expiresAt: number | null
+}
+
+/** Proof material of one secret: a prepared MAC, or the hash of a bearer secret. */
+export type CompiledSecret =
+  | { readonly kind: 'mac'; readonly mac: Mac; readonly notAfter: number }
+  | { readonly kind: 'sha256'; readonly sha256: Uint8Array; readonly notAfter: number }
+
+/** A key made ready for the request path, which only reads it. */
+export interface CompiledKey {
+  /** The row it was made from; equal text means the same key. */
+  readonly source: string
+  readonly record: KeyRecord
+  /** Newest first, so that a rotated key's usual request costs one MAC. */
+  readonly secrets: readonly CompiledSecret[]
+  readonly allowlist: Allowlist
+  /** `null` = all accounts. */
+  readonly accounts: ReadonlySet<string> | null
+  readonly principal: Principal
+  /** The answer to every request this key may make. */
+  readonly allowed: { readonly ok: true; readonly principal: Principal }
+}
+
+export interface KeyCompilerOptions {
+  readonly schemes: ReadonlyMap<string, Scheme>
+  readonly permissions: PermissionModel
+  readonly sealer: Sealer | undefined
+}
+
+/**
+ * Turns stored rows into compiled keys: parses and checks the record, opens its secrets, prepares the MAC state, the
+ * permission bits and the address ranges.
+ *
+ * The compiler rejects with `KeyError` `ERR_KEY_CORRUPT`, or with the sealer's `SealError`.
+ */
+export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) => Promise<CompiledKey> {
+  return async row => {
+    const record = decodeKey(row)
+    const grant = corruptUnless('permissions', () => options.permissions.parse(record.permissions))
+    const allowlist = corruptUnless('ipAllowlist', () => compileAllowlist(record.ipAllowlist))
+    const secrets = await compileSecrets(record, options)
+    const { keyId, owner, label, scheme, expiresAt } = record
+    const permissions = Object.freeze([...record.permissions])
+    const accounts = record.accounts && Object.freeze([...record.accounts])
+    const principal = Object.freeze({ keyId, owner, label, scheme, permissions, grant, accounts, expiresAt })
+    const allowed = Object.freeze({ ok: true, principal } as const)
+    return {
+      source: row.record,
+      record,
+      secrets,
+      allowlist,
+      accounts: accounts && new Set(accounts),
+      principal,
+      allowed,
+    }
+  }
+}
+
+async function compileSecrets(record: KeyRecord, options: KeyCompilerOptions): Promise<CompiledSecret[]> {
+  const scheme = options.schemes.get(record.scheme)
+  // A key of a scheme that is not enabled here can prove nothing.
+  if (scheme === undefined) return []
+  const newestFirst = [...record.secrets].sort((a, b) => b.version - a.version)
+  return Promise.all(newestFirst.map(secret => compileSecret(secret, record, { scheme, sealer: options.sealer })))
+}
+
+async function compileSecret(
+  secret: StoredSecret,
+  record: KeyRecord,
+  { scheme, sealer }: { scheme: Scheme; sealer: Sealer | undefined },
+): Promise<CompiledSecret> {
+  const notAfter = secret.notAfter ?? Number.POSITIVE_INFINITY
+  const { proof } = scheme
+  switch (proof.kind) {
+    case 'bearer': {
+      const sha256 = secret.kind === 'sha256' ? decodeHex(secret.value, 32) : undefined
+      if (sha256 === undefined) throw corrupt('secrets')
+      return { kind: 'sha256', sha256, notAfter }
+    }
+    case 'mac': {
+      if (secret.kind !== 'sealed' || sealer === undefined) throw corrupt('secrets')
+      const text = await sealer.open(secret.value, sealContext(record, secret.version))
+      const key = proof.secretEncoding === 'base64' ? decodeBase64(new TextDecoder().decode(text)) : text
+      if (key === undefined || key.length === 0) throw corrupt('secrets')
+      return { kind: 'mac', mac: proof.hash.mac(key), notAfter }
+    }
+  }
+}
+
+/** What a sealed secret is bound to: moved to another owner, key, field or version, it does not open. */
+export function sealContext({ owner, keyId }: Pick<KeyRecord, 'owner' | 'keyId'>, version: number): SealContext {
+  return { owner, keyId, field: 'secret', version }
+}
+
+/** A stored value this library would refuse to store was changed by somebody else: that key is corrupt. */
+function corruptUnless<T>(field: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw corrupt(field, cause)
+  }
+}
+
+function corrupt(field: string, cause?: unknown): KeyError {
+  return new KeyError('ERR_KEY_CORRUPT', `the stored key has an invalid '${field}'`, { field, cause })
+}

@@ -1,0 +1,124 @@
+import type { Sealer } from '../crypto/sealer.js'
+import { ConfigError } from '../errors.js'
+import type { PermissionModel } from '../key.js'
+import { invalidOption, readInteger, readOptions } from '../options.js'
+import type { Scheme } from '../scheme.js'
+import type { KeyStore, ReplayStore } from '../store.js'
+import { type Clock, systemClock } from '../time.js'
+import type { Decision } from './verdict.js'
+import { ambiguousPaths, checkCoverage } from './weakenings.js'
+
+export interface VerifierOptions<P extends string = string> {
+  /** The enabled schemes. One that leaves parts of a request unsigned must be wrapped in `acceptUncovered`. */
+  readonly schemes: readonly Scheme[]
+  readonly permissions: PermissionModel<P>
+  readonly keys: Pick<KeyStore, 'get'>
+  /** Opens sealed secrets. Required unless every scheme is a bearer scheme. */
+  readonly sealer?: Sealer
+  /** Remembers what was accepted. Required unless no scheme has anything to remember (bearer). */
+  readonly replay?: ReplayStore
+  /** Told every decision, in order. What it throws rejects the request. */
+  readonly onDecision?: (decision: Decision) => void
+  readonly clock?: Clock
+  /** How long a key may be used without asking the store, ms: the longest a revoked key can pass. Default 0. */
+  readonly maxStalenessMs?: number
+  /** Compiled keys kept in memory. Default 10,000. */
+  readonly maxKeys?: number
+  /** How far apart the clocks of nodes that share the replay store may be, ms. Default 1,000. */
+  readonly clockSkewMs?: number
+  /** Largest body, bytes. Default 1 MiB. */
+  readonly maxBodyBytes?: number
+  /** Longest request target, characters. Default 8,192. */
+  readonly maxTargetChars?: number
+  /** `ambiguousPaths` from `keylattice/insecure` lets paths through that normalisation would change. */
+  readonly paths?: typeof ambiguousPaths
+}
+
+/** The options, checked and filled in. */
+export interface CheckedVerifierOptions {
+  readonly schemes: readonly Scheme[]
+  readonly permissions: PermissionModel
+  readonly keys: Pick<KeyStore, 'get'>
+  readonly sealer: Sealer | undefined
+  readonly replay: ReplayStore
+  readonly onDecision: ((decision: Decision) => void) | undefined
+  readonly clock: Clock
+  readonly maxStalenessMs: number
+  readonly maxKeys: number
+  readonly clockSkewMs: number
+  readonly maxBodyBytes: number
+  readonly maxTargetChars: number
+  readonly ambiguousPaths: boolean
+}
+
+const WHERE = 'createVerifier'
+const DAY_MS = 86_400_000
+
+/** @throws {ConfigError} naming the option */
+export function readVerifierOptions<P extends string>(given: VerifierOptions<P>): CheckedVerifierOptions {
+  const own = readOptions(WHERE, given, {
+    required: ['schemes', 'permissions', 'keys'],
+    optional: [
+      ...(['sealer', 'replay', 'onDecision', 'clock', 'maxStalenessMs', 'maxKeys', 'clockSkewMs'] as const),
+      ...(['maxBodyBytes', 'maxTargetChars', 'paths'] as const),
+    ],
+  })
+  const from = { where: WHERE, options: own }
+  if (own.onDecision !== undefined && typeof own.onDecision !== 'function')
+    throw invalidOption(WHERE, 'onDecision', 'a function')
+  if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
+  if (own.paths !== undefined && own.paths !== ambiguousPaths) throw invalidOption(WHERE, 'paths', 'ambiguousPaths')
+  if (typeof own.keys.get !== 'function') throw invalidOption(WHERE, 'keys', 'a KeyStore')
+  const schemes = checkSchemes(own.schemes)
+  return {
+    schemes,
+    permissions: own.permissions as unknown as PermissionModel,
+    keys: own.keys,
+    sealer: checkSealer(own.sealer, schemes),
+    replay: checkReplay(own.replay, schemes),
+    onDecision: own.onDecision,
+    clock: own.clock ?? systemClock,
+    maxStalenessMs: readInteger(from, 'maxStalenessMs', { fallback: 0, min: 0, max: DAY_MS }),
+    maxKeys: readInteger(from, 'maxKeys', { fallback: 10_000, min: 1, max: 10_000_000 }),
+    clockSkewMs: readInteger(from, 'clockSkewMs', { fallback: 1000, min: 0, max: DAY_MS }),
+    maxBodyBytes: readInteger(from, 'maxBodyBytes', { fallback: 1024 * 1024, min: 0, max: 2 ** 40 }),
+    maxTargetChars: readInteger(from, 'maxTargetChars', { fallback: 8192, min: 1, max: 65_536 }),
+    ambiguousPaths: own.paths === ambiguousPaths,
+  }
+}
+
+function checkSchemes(schemes: readonly Scheme[]): readonly Scheme[] {
+  if (!Array.isArray(schemes) || schemes.length === 0)
+    throw invalidOption(WHERE, 'schemes', 'a list of at least one scheme')
+  const ids = new Set<string>()
+  for (const scheme of schemes as readonly Scheme[]) {
+    if (ids.has(scheme.id)) throw invalidOption(WHERE, 'schemes', 'schemes of different ids')
+    ids.add(scheme.id)
+    checkCoverage(scheme)
+  }
+  return Object.freeze([...schemes])
+}
+
+function checkSealer(sealer: Sealer | undefined, schemes: readonly Scheme[]): Sealer | undefined {
+  const needing = schemes.find(scheme => scheme.proof.kind === 'mac')
+  if (sealer === undefined && needing !== undefined) throw needed('sealer', needing)
+  return sealer
+}
+
+function checkReplay(replay: ReplayStore | undefined, schemes: readonly Scheme[]): ReplayStore {
+  const needing = schemes.find(scheme => scheme.freshness.kind !== 'none')
+  if (replay !== undefined) {
+    if (typeof replay.claim !== 'function' || typeof replay.advance !== 'function')
+      throw invalidOption(WHERE, 'replay', 'a ReplayStore')
+    return replay
+  }
+  if (needing !== undefined) throw needed('replay', needing)
+  // Never asked: no enabled scheme has anything to remember.
+  return { claim: () => false, advance: () => false }
+}
+
+function needed(option: string, scheme: Scheme): ConfigError {
+  return new ConfigError('ERR_OPTION_MISSING', `${WHERE} needs the option '${option}' for scheme '${scheme.id}'`, {
+    field: option,
+  })
+}

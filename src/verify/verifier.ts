@@ -1,0 +1,98 @@
+import type { WireRequest } from '../http/request.js'
+import type { Grant } from '../key.js'
+import { createKeyCompiler } from '../keys/compiled-key.js'
+import { createKeyCache, type KeyCache } from '../keys/key-cache.js'
+import { isPromiseLike } from '../store.js'
+import { admit } from './admission.js'
+import { type Authenticate, createAuthenticator } from './authenticate.js'
+import { type Authorize, createAuthorizer, createRequirements, type Requirement } from './authorize.js'
+import { decisionOf, type Seen } from './decision.js'
+import { checkFreshness, createReplayGuard, type ReplayGuard } from './freshness.js'
+import { recognize } from './recognize.js'
+import { type Denied, isRefusal, type Refusal, type Verdict } from './verdict.js'
+import { type CheckedVerifierOptions, readVerifierOptions, type VerifierOptions } from './verifier-options.js'
+
+/** Judges requests. */
+export interface Verifier<P extends string = string> {
+  /**
+   * Judges one request. Cost, warm: about one HMAC of the same message.
+   *
+   * The promise rejects on an outage (`StoreError`) and on a mistake of the host (`ConfigError`; `KeyError` for a
+   * permission the model does not have): answer 503 or 500, and do not act.
+   *
+   * @denies every code of `DENIALS` but `route_not_declared`, which is the routes'
+   */
+  verify(request: WireRequest, required: Requirement<P>): Promise<Verdict>
+}
+
+const REPLAYED: Refusal = Object.freeze({ denial: 'replayed' })
+
+/**
+ * Builds a verifier.
+ *
+ * @throws {ConfigError} naming the option that is missing, unknown or wrong, or the parts of a request that an
+ * enabled scheme leaves unsigned
+ */
+export function createVerifier<P extends string>(given: VerifierOptions<P>): Verifier<P> {
+  const options = readVerifierOptions(given)
+  const { schemes, permissions } = options
+  const compile = createKeyCompiler({ ...options, schemes: new Map(schemes.map(scheme => [scheme.id, scheme])) })
+  const steps: Steps = {
+    ...options,
+    grantOf: createRequirements(permissions),
+    load: createKeyCache({ ...options, compile, store: options.keys }).load,
+    authenticate: createAuthenticator(schemes),
+    authorize: createAuthorizer(permissions),
+    claimOnce: createReplayGuard(options.replay, options.clockSkewMs),
+  }
+  return Object.freeze({ verify: (request, required) => judge(steps, request, required) })
+}
+
+interface Steps extends CheckedVerifierOptions {
+  readonly grantOf: (required: Requirement) => Grant
+  readonly load: KeyCache['load']
+  readonly authenticate: Authenticate
+  readonly authorize: Authorize
+  readonly claimOnce: ReplayGuard
+}
+
+/**
+ * The order is the security argument: cheap and public first, the secret once, policy only after proof, memory last.
+ * Nothing is allowed until every step has passed.
+ */
+async function judge(steps: Steps, request: WireRequest, required: Requirement): Promise<Verdict> {
+  const now = steps.clock()
+  const needed = { grant: steps.grantOf(required), account: required.account }
+
+  const inadmissible = admit(request, steps)
+  if (inadmissible !== undefined) return deny(steps, inadmissible, { request, now })
+
+  const found = recognize(steps.schemes, request)
+  if (isRefusal(found)) return deny(steps, found, { request, now })
+  const { scheme, claim } = found
+
+  const stale = checkFreshness(scheme.freshness, claim, now)
+  if (stale !== undefined) return deny(steps, stale, { request, now, found })
+
+  const loading = steps.load(claim.keyId)
+  const loaded = isPromiseLike(loading) ? await loading : loading
+  const key = steps.authenticate(loaded, found, { request, now })
+  if (isRefusal(key)) return deny(steps, key, { request, now, found, loaded })
+
+  // Read again: the key may have run out while it was loaded.
+  const refused = steps.authorize(key, needed, { ip: request.ip, now: steps.clock() })
+  if (refused !== undefined) return deny(steps, refused, { request, now, found })
+
+  const claiming = steps.claimOnce(scheme.freshness, claim)
+  const first = isPromiseLike(claiming) ? await claiming : claiming
+  if (first !== true) return deny(steps, REPLAYED, { request, now, found })
+
+  steps.onDecision?.(decisionOf(key.allowed, { request, now, found }))
+  return key.allowed
+}
+
+function deny(steps: Steps, { denial, field }: Refusal, seen: Seen): Denied {
+  const verdict: Denied = { ok: false, denial, keyId: seen.found?.claim.keyId, at: seen.now, field }
+  steps.onDecision?.(decisionOf(verdict, seen))
+  return verdict
+}
