@@ -35,23 +35,30 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
-/** Shared by every MAC of one hash; consumed before each call returns. */
+/** Memory that every call of one hash shares and has consumed before it returns. */
 interface Scratch {
   readonly message: Uint8Array
   readonly tag: Uint8Array
+  /** Takes in one message after another. */
   readonly state: State
+  /** Has taken in nothing. */
+  readonly initial: State
 }
 
 function createNobleHash(name: Hash['name'], noble: Noble): Hash {
   const { outputLen: digestBytes, blockLen: blockBytes } = noble
-  let scratch: Scratch | undefined
+  let made: Scratch | undefined
   let emptyHex: string | undefined
+  const scratch = (): Scratch => {
+    made ??= createScratch(noble)
+    return made
+  }
   const digest = (parts: readonly Part[]): Uint8Array => {
-    const state = noble.create()
-    for (const part of parts) state.update(bytesOfPart(part))
-    const out = new Uint8Array(digestBytes)
-    state.digestInto(out)
-    return out
+    const { initial, state, tag } = scratch()
+    initial._cloneInto(state)
+    update(parts, scratch())
+    state.digestInto(tag)
+    return tag.slice()
   }
   return Object.freeze({
     name,
@@ -64,8 +71,7 @@ function createNobleHash(name: Hash['name'], noble: Noble): Hash {
       return emptyHex
     },
     mac(key: Uint8Array): Mac {
-      scratch ??= createScratch(noble)
-      return createMac(keyed(noble, key), scratch)
+      return createMac(keyed(noble, key), scratch())
     },
   })
 }
@@ -75,6 +81,7 @@ function createScratch(noble: Noble): Scratch {
     message: new Uint8Array(SCRATCH_BYTES),
     tag: new Uint8Array(noble.outputLen),
     state: noble.create(),
+    initial: noble.create(),
   }
 }
 
@@ -112,12 +119,17 @@ function createMac(key: Keyed, scratch: Scratch): Mac {
 }
 
 /** HMAC into `scratch.tag`. Hot path: no key schedule, and one small view of memory. */
-function writeTag(parts: readonly Part[], { inner, outer }: Keyed, { message, tag, state }: Scratch): void {
+function writeTag(parts: readonly Part[], { inner, outer }: Keyed, scratch: Scratch): void {
+  const { tag, state } = scratch
   inner._cloneInto(state)
-  const length = writeParts(parts, message)
-  if (length >= 0) state.update(message.subarray(0, length))
-  else for (const part of parts) state.update(bytesOfPart(part))
+  update(parts, scratch)
   state.digestInto(tag)
   outer._cloneInto(state)
   state.update(tag).digestInto(tag)
+}
+
+function update(parts: readonly Part[], { message, state }: Scratch): void {
+  const length = writeParts(parts, message)
+  if (length >= 0) state.update(message.subarray(0, length))
+  else for (const part of parts) state.update(bytesOfPart(part))
 }

@@ -32,10 +32,16 @@ function oneShot(name: Name, bytes: Uint8Array): string {
     : platform.hash(name, bytes, 'binary')
 }
 
-/** The front `blockBytes` of a scratch hold a pad, the rest the message. Consumed before each call returns. */
+/**
+ * Memory that every call of one hash shares and has consumed before it returns. For a MAC the first `blockBytes` hold
+ * the pad and the rest the message; a digest's message fills it from the front.
+ */
 interface Scratch {
   readonly name: Name
+  readonly whole: Uint8Array
+  /** The pad. */
   readonly words: Int32Array
+  /** What follows the pad. */
   readonly message: Uint8Array
   readonly tag: Uint8Array
   readonly blockBytes: number
@@ -48,6 +54,7 @@ function createScratch(name: Name, digestBytes: number, blockBytes: number): Scr
   const kept: (Uint8Array | undefined)[] = []
   return {
     name,
+    whole: new Uint8Array(memory),
     words: new Int32Array(memory, 0, blockBytes / 4),
     message: new Uint8Array(memory, blockBytes),
     tag: new Uint8Array(digestBytes),
@@ -69,7 +76,7 @@ function createNodeHash(name: Name, digestBytes: number, blockBytes: number): Ha
     blockBytes,
     digest(parts: readonly Part[]): Uint8Array {
       const digest = new Uint8Array(digestBytes)
-      copyLatin1(digestOf(name, parts), digest)
+      copyLatin1(digestOf(parts, scratch), digest)
       return digest
     },
     hexDigest(bytes: Uint8Array): string {
@@ -78,7 +85,7 @@ function createNodeHash(name: Name, digestBytes: number, blockBytes: number): Ha
       return emptyHex
     },
     mac(key: Uint8Array): Mac {
-      return createMac(padOf(name, key, blockBytes), scratch)
+      return createMac(padOf(key, scratch), scratch)
     },
   })
 }
@@ -104,14 +111,14 @@ function createMac(pad: Int32Array, scratch: Scratch): Mac {
   })
 }
 
-/** The key XOR ipad: all that is kept of a key, one block. */
-function padOf(name: Name, key: Uint8Array, blockBytes: number): Int32Array {
+/** The key XOR ipad: all that is kept of a key. Built in the scratch, so that 64 bytes of it stay inside the heap. */
+function padOf(key: Uint8Array, { name, blockBytes, whole, words }: Scratch): Int32Array {
   if (!(key instanceof Uint8Array) || key.length === 0) throw invalidOption('mac', 'key', 'at least one byte')
-  const pad = new Int32Array(blockBytes / 4)
-  const bytes = new Uint8Array(pad.buffer)
-  if (key.length > blockBytes) copyLatin1(oneShot(name, key), bytes)
-  else bytes.set(key)
-  for (let i = 0; i < pad.length; i++) pad[i] = pad[i]! ^ IPAD
+  whole.fill(0, 0, blockBytes)
+  if (key.length > blockBytes) copyLatin1(oneShot(name, key), whole)
+  else whole.set(key)
+  const pad = words.map(word => word ^ IPAD)
+  whole.fill(0, 0, blockBytes)
   return pad
 }
 
@@ -129,8 +136,11 @@ function tagOf(parts: readonly Part[], pad: Int32Array, scratch: Scratch): strin
   return oneShot(name, scratch.front(blockBytes + inner.length))
 }
 
-function digestOf(name: Name, parts: readonly Part[]): string {
-  return parts.length === 1 ? oneShot(name, bytesOfPart(parts[0]!)) : streamed(name, parts)
+function digestOf(parts: readonly Part[], { name, whole, front }: Scratch): string {
+  const [only] = parts
+  if (parts.length === 1 && only instanceof Uint8Array) return oneShot(name, only)
+  const length = writeParts(parts, whole)
+  return length < 0 ? streamed(name, parts) : oneShot(name, front(length))
 }
 
 function streamed(name: Name, parts: readonly Part[]): string {
