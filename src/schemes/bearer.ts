@@ -1,0 +1,67 @@
+import { sha256 } from '#hash'
+import { encodeHex } from '../bytes.js'
+import { defineField, isField } from '../http/field.js'
+import { EMPTY_BODY, headerOf, REPEATED, type WireRequest } from '../http/request.js'
+import type { Claim, Malformed, Scheme } from '../scheme.js'
+
+const HEADER = 'authorization'
+/** 16 characters of base64 are 96 bits: fewer could be guessed. */
+const TOKEN = /* @__PURE__ */ defineField(16, 512, ['AZ', 'az', '09', '-/', '++', '==', '__', '~~'])
+const KEY_ID_HEX = 40
+
+/**
+ * `Authorization: Bearer <token>`: the secret itself travels and nothing of the request is covered, so whoever sees one
+ * request can make any other. The key id is `bearer_` and the first 40 hex digits of the token's SHA-256; no header
+ * names it.
+ *
+ * @source RFC 6750 section 2.1; RFC 9110 section 11.1 (the scheme's name is case-insensitive), 11.2 (token68)
+ */
+export function bearer(): Scheme<'bearer'> {
+  return Object.freeze({
+    id: 'bearer',
+    proof: { kind: 'bearer', keyIdOf },
+    freshness: { kind: 'none' },
+    covers: [],
+    read,
+    stringToSign: request => [tokenOf(headerOf(request, HEADER) ?? '') ?? ''],
+    stamp: ({ keyId }) => claimOf(keyId, EMPTY_BODY),
+    write,
+  } satisfies Scheme<'bearer'>)
+}
+
+function keyIdOf(sha256OfToken: Uint8Array): string {
+  return `bearer_${encodeHex(sha256OfToken).slice(0, KEY_ID_HEX)}`
+}
+
+function claimOf(keyId: string, tag: Uint8Array): Claim {
+  return { keyId, tag, timestampMs: 0, timestamp: '', nonce: '', recvWindow: '', recvWindowMs: -1 }
+}
+
+function read(request: WireRequest): Claim | Malformed | undefined {
+  const value = headerOf(request, HEADER)
+  if (value === undefined) return undefined
+  const token = tokenOf(value)
+  if (token === undefined) return undefined
+  if (!isToken68(token)) return { malformed: HEADER }
+  const tag = sha256.digest([token])
+  return claimOf(keyIdOf(tag), tag)
+}
+
+/** What follows `Bearer` and one space, valid or not; `undefined` when the header belongs to another scheme. */
+function tokenOf(value: string): string | undefined {
+  if (value === REPEATED) return ''
+  const name = value.slice(0, 7).toLowerCase()
+  return name === 'bearer ' || name === 'bearer' ? value.slice(7) : undefined
+}
+
+/** `=` stands only at the end, so that a token has one spelling. */
+function isToken68(token: string): boolean {
+  if (!isField(token, TOKEN)) return false
+  const padding = token.indexOf('=')
+  return padding < 0 || (padding > 0 && token.endsWith('='.repeat(token.length - padding)))
+}
+
+function write(request: WireRequest, _claim: Claim, secret: Uint8Array): WireRequest {
+  const value = secret.length === 0 ? undefined : `Bearer ${new TextDecoder().decode(secret)}`
+  return { ...request, headers: { ...request.headers, [HEADER]: value } }
+}
