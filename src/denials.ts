@@ -44,6 +44,25 @@ export type WireCode =
   | 'route_not_declared'
   | 'replayed'
 
+/** What the answer's `detail` says: no more than the wire code does. */
+export const WIRE_DETAILS: Readonly<Record<WireCode, string>> = /* @__PURE__ */ Object.freeze({
+  malformed_request: 'The request target, the method or a signed header is not in the form this server accepts.',
+  request_too_large: 'The request is larger than this server accepts.',
+  missing_credentials: 'The request carries no credentials this server knows.',
+  malformed_credentials: 'A credential field is missing, repeated or not in its exact format.',
+  timestamp_outside_window: 'The timestamp is too old or in the future; serverTime is the clock it was judged by.',
+  recv_window_too_large: 'The receive window is larger than this server allows.',
+  invalid_credentials: 'The key id or the signature is wrong.',
+  key_inactive: 'The key cannot be used at present.',
+  key_revoked: 'The key was revoked.',
+  key_expired: 'The key has expired.',
+  address_not_allowed: 'The key may not be used from this address.',
+  account_not_allowed: 'The key may not act for this account.',
+  permission_denied: 'The key lacks the permission this operation needs.',
+  route_not_declared: 'This route is not open to API keys.',
+  replayed: 'This request was accepted before; sign every request anew.',
+})
+
 export interface Denial {
   /** HTTP status of the answer. */
   readonly status: 400 | 401 | 403 | 413

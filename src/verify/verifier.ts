@@ -45,7 +45,7 @@ export function createVerifier<P extends string>(given: VerifierOptions<P>): Ver
     authorize: createAuthorizer(permissions),
     claimOnce: createReplayGuard(options.replay, options.clockSkewMs),
   }
-  return Object.freeze({ verify: (request, required) => judge(steps, request, required) })
+  return Object.freeze<Verifier<P>>({ verify: (request, required) => judge(steps, request, required) })
 }
 
 interface Steps extends CheckedVerifierOptions {

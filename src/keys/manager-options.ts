@@ -1,0 +1,65 @@
+import type { Sealer } from '../crypto/sealer.js'
+import type { PermissionModel } from '../key.js'
+import { invalidOption, readOptions } from '../options.js'
+import type { KeyPolicy } from '../preset.js'
+import type { Scheme } from '../scheme.js'
+import type { Awaitable, KeyStore } from '../store.js'
+import { type Clock, systemClock } from '../time.js'
+import type { Mint } from './credentials.js'
+
+/** The most a key of an owner may be able to do, whatever path leads there. */
+export interface Ceiling<P extends string = string> {
+  /** Permissions and aliases the owner has. */
+  readonly permissions: readonly P[]
+  /** Accounts the owner has; `null` = every account is the owner's. */
+  readonly accounts: readonly string[] | null
+}
+
+export interface KeyManagerOptions<P extends string = string, A extends string = string> {
+  readonly keys: KeyStore
+  /** The schemes a key can be issued for. */
+  readonly schemes: readonly Scheme[]
+  readonly permissions: PermissionModel<P, A>
+  readonly policy: KeyPolicy
+  /** What an owner may grant. Asked at every create, edit, renew and rotate. */
+  readonly ceiling: (owner: string) => Awaitable<Ceiling<P | A>>
+  /** Makes key ids and secrets: `createMint({ brand, environment })`. */
+  readonly mint: Mint
+  /** Seals secrets that must be recoverable. Required unless every scheme is a bearer scheme. */
+  readonly sealer?: Sealer
+  readonly clock?: Clock
+}
+
+export interface CheckedManagerOptions extends Omit<KeyManagerOptions, 'schemes' | 'clock' | 'permissions'> {
+  readonly schemes: ReadonlyMap<string, Scheme>
+  readonly permissions: PermissionModel
+  readonly clock: Clock
+}
+
+const WHERE = 'createKeyManager'
+
+/** @throws {ConfigError} naming the option */
+export function readManagerOptions<P extends string, A extends string>(
+  given: KeyManagerOptions<P, A>,
+): CheckedManagerOptions {
+  const own = readOptions(WHERE, given, {
+    required: ['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'],
+    optional: ['sealer', 'clock'],
+  })
+  if (!Array.isArray(own.schemes) || own.schemes.length === 0)
+    throw invalidOption(WHERE, 'schemes', 'a list of at least one scheme')
+  const schemes = new Map(own.schemes.map(scheme => [scheme.id, scheme]))
+  if (schemes.size !== own.schemes.length) throw invalidOption(WHERE, 'schemes', 'schemes of different ids')
+  if (own.sealer === undefined && own.schemes.some(scheme => scheme.proof.kind === 'mac')) {
+    throw invalidOption(WHERE, 'sealer', 'given, since a scheme needs recoverable secrets')
+  }
+  if (typeof own.ceiling !== 'function') throw invalidOption(WHERE, 'ceiling', 'a function of the owner')
+  if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
+  return {
+    ...own,
+    schemes,
+    permissions: own.permissions as unknown as PermissionModel,
+    ceiling: own.ceiling as (owner: string) => Awaitable<Ceiling>,
+    clock: own.clock ?? systemClock,
+  }
+}
