@@ -2,7 +2,7 @@ import { sha256 as nobleSha256, sha384 as nobleSha384, sha512 as nobleSha512 } f
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
 import type { Hash, Mac, Part } from './hash.js'
-import { bytesOfPart, writeParts } from './parts.js'
+import { bytesOfPart, expectBytes, writeParts } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
 interface State {
@@ -66,7 +66,7 @@ function createNobleHash(name: Hash['name'], noble: Noble): Hash {
     blockBytes,
     digest,
     hexDigest(bytes: Uint8Array): string {
-      if (bytes.length !== 0) return encodeHex(digest([bytes]))
+      if (expectBytes(bytes).length !== 0) return encodeHex(digest([bytes]))
       emptyHex ??= encodeHex(digest([]))
       return emptyHex
     },

@@ -1,7 +1,7 @@
 import * as platform from 'node:crypto'
 import { invalidOption } from '../options.js'
 import type { Hash, Mac, Part } from './hash.js'
-import { bytesOfPart, writeParts } from './parts.js'
+import { bytesOfPart, expectBytes, writeParts } from './parts.js'
 
 type Name = Hash['name']
 
@@ -80,7 +80,7 @@ function createNodeHash(name: Name, digestBytes: number, blockBytes: number): Ha
       return digest
     },
     hexDigest(bytes: Uint8Array): string {
-      if (bytes.length !== 0) return hexOf(name, bytes)
+      if (expectBytes(bytes).length !== 0) return hexOf(name, bytes)
       emptyHex ??= hexOf(name, bytes)
       return emptyHex
     },

@@ -10,17 +10,19 @@ const encoder = /* @__PURE__ */ new TextEncoder()
 export function writeParts(parts: readonly Part[], target: Uint8Array): number {
   let at = 0
   let text = ''
+  let last = ''
   for (let i = 0; i < parts.length && at >= 0; i++) {
     const part = parts[i]!
     if (typeof part !== 'string') {
       at = writeBytes(part, target, writeText(text, target, at))
       text = ''
-    } else if (text === '' || !splitsPair(parts[i - 1], part)) {
+    } else if (text === '' || !splitsPair(last, part)) {
       text += part
     } else {
       at = writeText(text, target, at)
       text = part
     }
+    if (typeof part === 'string' && part !== '') last = part
   }
   return writeText(text, target, at)
 }
@@ -42,15 +44,14 @@ function writeBytes(bytes: Uint8Array, target: Uint8Array, at: number): number {
   return at + bytes.length
 }
 
-/** Anything but bytes would be hashed as nothing, which is the signature of an empty part. */
-function expectBytes(bytes: Uint8Array): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('A part to hash must be a string or a Uint8Array')
+/** Anything but bytes could be hashed as nothing. @throws {TypeError} */
+export function expectBytes(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('What is hashed must be a Uint8Array or text')
   return bytes
 }
 
 /** Two halves of a surrogate pair in two parts are two U+FFFD, as each part stands for its own UTF-8 bytes. */
-function splitsPair(before: Part | undefined, part: string): boolean {
-  if (typeof before !== 'string') return false
+function splitsPair(before: string, part: string): boolean {
   const high = before.charCodeAt(before.length - 1)
   const low = part.charCodeAt(0)
   return high >= 0xd800 && high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff
