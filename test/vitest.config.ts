@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { createSummary } from './summary.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const hash = (platform: 'node' | 'noble') =>
@@ -11,6 +12,7 @@ const onBothPlatforms = ['test/{crypto,schemes,laws,verify,client,keys}/**/*.tes
 export default defineConfig({
   root,
   test: {
+    reporters: ['default', createSummary()],
     projects: [
       {
         root,
