@@ -1,0 +1,77 @@
+/** The server surface: issue keys, keep them safe, judge every request. Re-exports only. */
+
+export { createSealer, type SealContext, type Sealer, type SealerOptions } from './crypto/sealer.js'
+export { DENIALS, type Denial, type DenialCode, WIRE_DETAILS, type WireCode } from './denials.js'
+export {
+  ConfigError,
+  type ConfigErrorCode,
+  KeyError,
+  type KeyErrorCode,
+  SealError,
+  type SealErrorCode,
+  StoreError,
+  type StoreErrorCode,
+} from './errors.js'
+export type { WireHeaders, WireRequest } from './http/request.js'
+export { defectProblem, type Problem, problemOf, unavailableProblem } from './http/respond.js'
+export type { Grant, KeyRecord, KeyState, KeyView, PermissionModel, StoredSecret } from './key.js'
+export type { Principal } from './keys/compiled-key.js'
+export {
+  type Credential,
+  createMint,
+  credentialPattern,
+  type FoundCredential,
+  findCredentials,
+  type Mint,
+  type MintOptions,
+  parseCredential,
+} from './keys/credentials.js'
+export { createKeyManager } from './keys/manager.js'
+export type { Ceiling, KeyManagerOptions } from './keys/manager-options.js'
+export type {
+  CreateKey,
+  EditKey,
+  EndAll,
+  EndedKeys,
+  EndKey,
+  IssuedKey,
+  KeyManager,
+  KeyPage,
+  ListKeys,
+  OwnedKey,
+  RenewKey,
+  RotateKey,
+  UnreadableKey,
+} from './keys/manager-types.js'
+export type { Secret } from './keys/secret.js'
+export { type Allowlist, compileAllowlist } from './policy/ip-allowlist.js'
+export { defineKeyPolicy, standardKeyPolicy } from './policy/key-policy.js'
+export { definePermissions, type PermissionDefinition } from './policy/permissions.js'
+export {
+  anyPermission,
+  defineRoutes,
+  publicRoute,
+  type Route,
+  type RouteDeclarations,
+  type RoutePermission,
+  type RouteRow,
+  type Routes,
+} from './policy/routes.js'
+export type { KeyPolicy, Preset } from './preset.js'
+export type { Claim, Component, Freshness, Malformed, Proof, Scheme, Stamp } from './scheme.js'
+export type {
+  AuditEntry,
+  AuditSink,
+  Awaitable,
+  KeyRow,
+  KeyStore,
+  KeyUsage,
+  ListQuery,
+  ReplayStore,
+  UsageStore,
+} from './store.js'
+export type { Clock } from './time.js'
+export type { Requirement } from './verify/authorize.js'
+export type { Allowed, Decision, Denied, Verdict } from './verify/verdict.js'
+export { createVerifier, type Verifier } from './verify/verifier.js'
+export type { VerifierOptions } from './verify/verifier-options.js'
