@@ -33,7 +33,7 @@ describe('the CRC-32', () => {
 
 describe('a checksum', () => {
   /** The number that six base62 digits stand for. */
-  const valueOf = (digits: string): number => [...digits].reduce((sum, digit) => sum * 62 + BASE62.indexOf(digit), 0)
+  const numberOf = (digits: string): number => [...digits].reduce((sum, digit) => sum * 62 + BASE62.indexOf(digit), 0)
 
   it('is six base62 digits that stand for the CRC-32', () => {
     expect(checksum(new Uint8Array(0))).toBe('000000')
@@ -43,7 +43,7 @@ describe('a checksum', () => {
         const digits = checksum(bytes)
         expect(digits).toMatch(/^[0-9A-Za-z]{6}$/)
         expect(digits.length).toBe(CHECKSUM_CHARACTERS)
-        expect(valueOf(digits)).toBe(crc32(bytes))
+        expect(numberOf(digits)).toBe(crc32(bytes))
       }),
     )
   })
