@@ -104,6 +104,11 @@ export function parseCredential(text: string): Credential | undefined {
     : { kind: 'keyId', brand, environment: ofKeyId }
 }
 
+/** Whether a text has the form of a key id but not its checksum: a typing error, which no store needs to be asked about. */
+export function isMistypedKeyId(text: string): boolean {
+  return text.length <= MAX_CREDENTIAL_LENGTH && CREDENTIAL.exec(text)?.[2] !== undefined && !hasChecksum(text)
+}
+
 function hasChecksum(text: string): boolean {
   const end = text.length - CHECKSUM_CHARACTERS
   return checksum(encodeUtf8(text.slice(0, end))) === text.slice(end)

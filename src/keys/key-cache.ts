@@ -2,6 +2,7 @@ import { KeyError, SealError, StoreError } from '../errors.js'
 import { type Awaitable, isPromiseLike, type KeyRow, type KeyStore } from '../store.js'
 import type { Clock } from '../time.js'
 import type { CompiledKey } from './compiled-key.js'
+import { isMistypedKeyId } from './credentials.js'
 
 /** What loading found: the key, why it cannot be used, or nothing. */
 export type LoadedKey = CompiledKey | KeyError | SealError | undefined
@@ -39,6 +40,7 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
   function load(keyId: string): Awaitable<LoadedKey> {
     const entry = entries.get(keyId)
     if (entry !== undefined && maxStalenessMs > 0 && clock() < entry.freshUntil) return entry.key
+    if (entry === undefined && isMistypedKeyId(keyId)) return undefined
     // The time before the read: a row may change while it travels.
     const asOf = maxStalenessMs > 0 ? clock() : 0
     let row: Awaitable<KeyRow | undefined>
