@@ -1,0 +1,3 @@
+export type { ClockOffset } from './clock-offset.js'
+export { createSignedFetch, type SignedFetch, type SignedFetchOptions } from './fetch.js'
+export { createSigner, type SignedRequest, type Signer, type SignerOptions, type UnsignedRequest } from './signer.js'

@@ -1,0 +1,148 @@
+import { decodeBase64, encodeUtf8 } from '../bytes.js'
+import { BASE62, type Random, randomBytes } from '../crypto/random.js'
+import { KeyError } from '../errors.js'
+import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
+import { invalidOption, readOptions } from '../options.js'
+import { type Claim, isMalformed, type Proof, type Scheme, type Stamp } from '../scheme.js'
+import { type Clock, systemClock } from '../time.js'
+import { type ClockOffset, createClockOffset } from './clock-offset.js'
+
+/** A request before it is signed. */
+export interface UnsignedRequest {
+  /** As it will be sent: upper case. */
+  readonly method: string
+  /** Absolute URL; its path and query are signed as the URL standard writes them. Not needed beside `target`. */
+  readonly url?: string | URL
+  /** The request target exactly as it will be sent: path and, if any, `?query`. */
+  readonly target?: string
+  /** All that the scheme may cover, above all `content-type`: whatever is sent and not given here is not signed. */
+  readonly headers?: WireHeaders
+  readonly body?: string | Uint8Array
+}
+
+/** What to send, unchanged. */
+export interface SignedRequest extends WireRequest {
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface SignerOptions {
+  readonly scheme: Scheme
+  /** Not needed for a bearer token, which names its key itself. */
+  readonly keyId?: string
+  /** The secret's text, or the wrapper it was handed out in, which is then revealed. */
+  readonly secret: string | { reveal(): string }
+  /** Local time, epoch ms. */
+  readonly clock?: Clock
+  /** Source of the nonces' randomness. Default: the platform's. */
+  readonly random?: Random
+  /** Window to ask for with every request, ms. Default: none, which leaves it to the server. */
+  readonly recvWindowMs?: number
+}
+
+export interface Signer {
+  /**
+   * Signs one request. The signature is good once: sign again to send again.
+   *
+   * @throws {KeyError} `ERR_INPUT_INVALID`, naming the part of the request the scheme cannot sign
+   */
+  sign(request: UnsignedRequest): SignedRequest
+  readonly clockOffset: ClockOffset
+}
+
+const WHERE = 'createSigner'
+
+/**
+ * Builds a signer. The secret's text is not kept: what stays is the prepared MAC, out of reach of anything that prints
+ * or copies the signer.
+ *
+ * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
+ */
+export function createSigner(options: SignerOptions): Signer {
+  const given = readOptions(WHERE, options, {
+    required: ['scheme', 'secret'],
+    optional: ['keyId', 'clock', 'random', 'recvWindowMs'],
+  })
+  const { scheme, keyId = '', secret, clock = systemClock, random = randomBytes, recvWindowMs = -1 } = given
+  if (scheme.proof.kind === 'mac' && keyId === '') throw invalidOption(WHERE, 'keyId', 'given')
+  const prove = createProver(scheme, typeof secret === 'string' ? secret : secret.reveal())
+  const clockOffset = createClockOffset(clock)
+  const nonces = {
+    randomNonce: () => randomText(22, random && { random }),
+    risingNonce: createRisingNonce(clockOffset),
+  }
+  return Object.freeze({
+    clockOffset,
+    sign(request: UnsignedRequest): SignedRequest {
+      const stamp: Stamp = { keyId, nowMs: Math.round(clockOffset.now()), recvWindowMs, ...nonces }
+      return sign(scheme, prove, { wire: toWire(request), claim: scheme.stamp(stamp) })
+    },
+  })
+}
+
+/** Tag of a request that carries everything but its signature. */
+type Prover = (unsigned: WireRequest, claim: Claim) => Uint8Array
+
+function createProver({ proof, stringToSign }: Scheme, secret: string): Prover {
+  const key = keyBytes(proof, secret)
+  if (proof.kind === 'bearer') return () => key
+  const mac = proof.hash.mac(key)
+  return (unsigned, claim) => mac.tag(stringToSign(unsigned, claim))
+}
+
+function keyBytes(proof: Proof, secret: string): Uint8Array {
+  const encoded = proof.kind === 'mac' && proof.secretEncoding === 'base64'
+  const key = encoded ? decodeBase64(secret) : encodeUtf8(secret)
+  if (key === undefined || key.length === 0) throw invalidOption(WHERE, 'secret', encoded ? 'base64' : 'not empty')
+  return key
+}
+
+/** Reads its own signature back, since what the scheme refuses to read the server would refuse as well. */
+function sign(scheme: Scheme, prove: Prover, { wire, claim }: { wire: WireRequest; claim: Claim }): SignedRequest {
+  const tag = prove(scheme.write(wire, claim, EMPTY_BODY), claim)
+  const signed = scheme.write(wire, claim, tag)
+  const read = scheme.read(signed)
+  if (read === undefined || isMalformed(read)) {
+    const field = read?.malformed ?? 'credentials'
+    throw new KeyError('ERR_INPUT_INVALID', `${scheme.id} cannot sign this '${field}'`, { field })
+  }
+  const present = Object.entries(signed.headers).filter(([, value]) => value !== undefined)
+  return { ...signed, headers: Object.fromEntries(present.map(([name, value]) => [name, String(value)])) }
+}
+
+function toWire({ method, url, target, headers = {}, body = EMPTY_BODY }: UnsignedRequest): WireRequest {
+  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return {
+    method,
+    target: target ?? targetOf(new URL(url as string | URL)),
+    headers: Object.fromEntries(names),
+    body: typeof body === 'string' ? encodeUtf8(body) : body,
+  }
+}
+
+/** The request target that `fetch` sends for a URL. */
+export function targetOf({ pathname, search }: URL): string {
+  return pathname + search
+}
+
+/** Microseconds since 1970, or one more than the last. */
+function createRisingNonce({ now }: ClockOffset): () => bigint {
+  let last = 0n
+  return () => {
+    const micros = BigInt(Math.round(now())) * 1000n
+    last = micros > last ? micros : last + 1n
+    return last
+  }
+}
+
+const NONCE_CHARS = 22
+
+/** Each character equally likely: a byte that would favour some is skipped. */
+function randomNonce(random: Random): string {
+  let nonce = ''
+  // A source so bad that these do not yield enough gives a nonce no scheme accepts.
+  for (const byte of random(64)) {
+    if (byte < 248 && nonce.length < NONCE_CHARS) nonce += BASE62.charAt(byte % 62)
+  }
+  return nonce
+}
