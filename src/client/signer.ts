@@ -68,7 +68,7 @@ export function createSigner(options: SignerOptions): Signer {
   const prove = createProver(scheme, typeof secret === 'string' ? secret : secret.reveal())
   const clockOffset = createClockOffset(clock)
   const nonces = {
-    randomNonce: () => randomText(22, random && { random }),
+    randomNonce: () => randomNonce(random),
     risingNonce: createRisingNonce(clockOffset),
   }
   return Object.freeze({
