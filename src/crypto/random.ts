@@ -44,7 +44,7 @@ export function randomText(length: number, options: RandomTextOptions = {}): str
  */
 export function randomCharacters(length: number, options: RandomTextOptions = {}): Uint8Array {
   const { alphabet = BASE62, random = randomBytes } = options
-  checkAlphabet(alphabet)
+  if (alphabet !== BASE62) checkAlphabet(alphabet)
   const fair = 256 - (256 % alphabet.length)
   const text = new Uint8Array(length)
   let at = 0

@@ -1,4 +1,6 @@
+import { createHmac } from 'node:crypto'
 import { inspect } from 'node:util'
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createSealer, type SealContext, type Sealer, type SealerOptions } from '../../src/crypto/sealer.js'
@@ -9,6 +11,9 @@ const keys = { k1: masterKey(1), k2: masterKey(2) }
 const context: SealContext = { owner: 'alice', keyId: 'kl_live_1', field: 'secret', version: 1 }
 const plaintext = new TextEncoder().encode('kls_live_canary-9f8e7d')
 const sealer = createSealer({ primary: 'k2', keys })
+
+/** `plaintext` in `context` under `k2`. */
+const SEALED_BY_0_1 = 'v1.k2.M41TWYYxeDHMNn+NjgN5aACly1YBxbsuzE5dd+Gp0BZNZ/2z1/RldHts6xmOWdlvnI+dFOSnUqZlcw8fdpI='
 
 /** The code of the exception, or what was opened. */
 async function outcome(from: Sealer, sealed: unknown, where: SealContext = context): Promise<unknown> {
@@ -44,10 +49,10 @@ describe('a sealer', () => {
     )
   })
 
-  it('takes secrets up to 16 KiB and refuses anything larger or other than bytes', async () => {
-    const largest = new Uint8Array(16_384).fill(1)
+  it('takes secrets up to 4 KiB and refuses anything larger or other than bytes', async () => {
+    const largest = new Uint8Array(4096).fill(1)
     expect(await sealer.open(await sealer.seal(largest, context), context)).toEqual(largest)
-    for (const refused of [new Uint8Array(16_385), 'text', undefined, [1, 2]]) {
+    for (const refused of [new Uint8Array(4097), 'text', undefined, [1, 2]]) {
       expect(() => sealer.seal(refused as Uint8Array, context)).toThrow(
         expect.objectContaining({ code: 'ERR_SEAL_REFUSED' }),
       )
@@ -87,6 +92,36 @@ describe('a sealer', () => {
     expect(await open(sealed, context)).toEqual(plaintext)
     expect(keyIdOf(sealed)).toBe('k2')
     expect(Object.isFrozen(sealer)).toBe(true)
+  })
+})
+
+describe('the format of a sealed value', () => {
+  /** What `docs/guide/secrets-at-rest.md` says, written a second time. */
+  function openBySpecification(sealed: string, masterKey: Uint8Array, bound: readonly string[]): Buffer {
+    const [format = '', id = '', body = ''] = sealed.split('.')
+    const key = createHmac('sha256', masterKey).update(`keylattice-seal-v1${id}`).digest()
+    const associatedData = [format, id, ...bound].map(text => {
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(Buffer.byteLength(text))
+      return Buffer.concat([length, Buffer.from(text)])
+    })
+    const bytes = Buffer.from(body, 'base64')
+    const cipher = xchacha20poly1305(key, bytes.subarray(0, 24), Buffer.concat(associatedData))
+    return Buffer.from(cipher.decrypt(bytes.subarray(24)))
+  }
+
+  it('is the documented one', async () => {
+    const where = { owner: 'Zoë', keyId: 'kl_live_1', field: 'secret', version: 12 }
+    const sealed = await sealer.seal(plaintext, where)
+    const bound = ['Zoë', 'kl_live_1', 'secret', '12']
+    expect(openBySpecification(sealed, keys.k2, bound)).toEqual(Buffer.from(plaintext))
+    expect(() => openBySpecification(sealed, keys.k1, bound)).toThrow()
+    expect(() => openBySpecification(sealed, keys.k2, ['Zoë', 'kl_live_1', 'secret', '1'])).toThrow()
+  })
+
+  it('is the same in every release: a value sealed by the first one opens', async () => {
+    expect(new TextDecoder().decode(await sealer.open(SEALED_BY_0_1, context))).toBe('kls_live_canary-9f8e7d')
+    expect(await outcome(sealer, SEALED_BY_0_1, { ...context, version: 2 })).toBe('ERR_SEAL_REFUSED')
   })
 })
 

@@ -99,7 +99,7 @@ describe.runIf(present)('XChaCha20-Poly1305 vectors', () => {
 })
 
 describe('vectors that are not run', () => {
-  if (!present) it.skip('any: ../shared/vectors is not there', () => {})
-  it.skip('hmac_sha1 (Wycheproof, 170 cases): SHA-1 is not offered', () => {})
-  it.skip('md5, sha1 and sha224 (RFC 2202 and 4231, 20 cases): not offered', () => {})
+  if (!present) it('any', test => test.skip('../shared/vectors is not there'))
+  it('hmac_sha1 of Wycheproof, 170 cases', test => test.skip('SHA-1 is not offered: 170 HMAC vectors'))
+  it('md5, sha1 and sha224 of RFC 2202 and 4231', test => test.skip('MD5, SHA-1, SHA-224 are not offered: 20 vectors'))
 })
