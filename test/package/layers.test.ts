@@ -31,7 +31,7 @@ const GOOD = {
   'time.ts': "import type { ConfigError } from './errors.js'\nexport type Late = ConfigError",
   'crypto/hash.ts': 'export interface Hash {}',
   'crypto/hash.node.ts':
-    "import type { Hash } from './hash.js'\nimport { hash } from 'node:crypto'\nexport const used: Hash = hash\nprocess.cwd()",
+    "import type { Hash } from './hash.js'\nimport { hash } from 'node:crypto'\nexport const used: Hash = hash\nexport const folder = process.cwd()",
   'crypto/hash.noble.ts': "import { sha256 } from '@noble/hashes/sha2.js'\nexport { sha256 }",
   'crypto/aead.ts': "import { x } from '@noble/ciphers/chacha.js'\nexport { x }",
   'net/cidr.ts': "import ipaddr from 'ipaddr.js'\nexport const parse = ipaddr.parse",
@@ -82,6 +82,12 @@ const BAD: readonly (readonly [rule: string, what: string, files: Readonly<Recor
   ['A file imports', 'who issues knowing who signs', { 'keys/codec.ts': "import '../client/signer.js'" }],
   ['Schemes never', 'a scheme built on a sibling', { 'schemes/kraken.ts': "import './hmac-v1.js'" }],
   ['Schemes never', 'a store built on a sibling', { 'stores/redis.ts': "import { createMemory } from './memory.js'" }],
+  [
+    'Schemes never',
+    'a store built on the parts of a sibling',
+    { 'stores/redis.ts': "import './memory/keys.js'", 'stores/memory/keys.ts': '' },
+  ],
+  ['Schemes never', 'a part built on a sibling', { 'stores/redis/keys.ts': "import '../memory.js'" }],
   ['The client imports', 'the client knowing a scheme', { 'client/signer.ts': "import '../schemes/kraken.js'" }],
   ['The client imports', 'the client knowing policy', { 'client/signer.ts': "import '../policy/permissions.js'" }],
   ['Issuing, judging', 'a verifier that knows a scheme', { 'verify/verifier.ts': "import '../schemes/kraken.js'" }],
@@ -133,6 +139,9 @@ const BAD: readonly (readonly [rule: string, what: string, files: Readonly<Recor
   ['No global of Node', 'process by way of globalThis', { 'key.ts': "export const x = globalThis['process']" }],
   ['No global of Node', 'process as a shorthand', { 'key.ts': 'export const x = { process }' }],
   ['No global of Node', 'require', { 'middleware/hono.ts': "export const x = require('hono')" }],
+  ['Importing a module', 'a change of a global', { 'key.ts': 'Object.prototype.toString = () => "x"' }],
+  ['Importing a module', 'a registration', { 'schemes/kraken.ts': "import { add } from '../key.js'\nadd(1)" }],
+  ['Importing a module', 'a condition', { 'key.ts': 'if (globalThis) globalThis.x = 1' }],
   ['Nothing is exported as default', 'a default export', { 'key.ts': 'export default 1' }],
   [
     'Nothing is exported as default',
@@ -178,6 +187,14 @@ const NEAR_MISSES: readonly (readonly [what: string, files: Readonly<Record<stri
     { 'key.ts': 'export const x = { process: 1 }\nexport const y = x.process' },
   ],
   ['import statements in comments and strings', { 'key.ts': "// import 'zod'\nexport const x = \"import 'zod'\"" }],
+  [
+    'a store and its own parts',
+    {
+      'stores/memory.ts': "import './memory/keys.js'",
+      'stores/memory/keys.ts': "import './rows.js'",
+      'stores/memory/rows.ts': '',
+    },
+  ],
   ['contracts that know each other', { 'preset.ts': "import type { Key } from './key.js'\nexport type P = Key" }],
 ]
 

@@ -9,12 +9,19 @@ const FORBIDDEN_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common',
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'require', '__dirname', '__filename', 'global', 'NodeJS'])
 
 const CONTROL = /^(?:If|For|ForIn|ForOf|While|DoWhile|Switch|Try)Statement$/
+const DECLARING = /^(?:Import|Export\w*|Variable|Function|Class|TS\w+)Declaration$/
 const FUNCTION = /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/
 const KEYED = /^(?:Property|PropertyDefinition|MethodDefinition|TSPropertySignature|TSMethodSignature)$/
 
 export const SHAPE_RULES: Readonly<Record<string, Rule>> = {
   'No global of Node is named outside the files written for Node': tree =>
     eachModule(tree, module => (isForNode(module.path) ? [] : nodeGlobalsIn(module))),
+  'Importing a module does nothing': tree =>
+    eachModule(tree, module =>
+      (module.program.body ?? [])
+        .filter(({ type }) => !DECLARING.test(type))
+        .map(node => `line ${lineOf(module, node)}`),
+    ),
   'Nothing is exported as default': tree => eachNode(tree, isDefaultExport),
   'Classes are for errors': tree =>
     eachNode(tree, ({ type }, path) => /^Class/.test(type) && isClass(type) && path !== 'errors.ts'),
