@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { ConfigError, createKeyManager, createMint, defineKeyPolicy, standardKeyPolicy } from '../../src/index.js'
 import type { KeyRow, KeyStore, KeyView } from '../../src/index.js'
+import { ConfigError, createKeyManager, createMint, defineKeyPolicy, standardKeyPolicy } from '../../src/index.js'
 import { createMemoryKeyStore } from '../../src/stores/memory.js'
 import { createWorld, OWNER, permissions, START, unsigned } from '../world.js'
 
@@ -9,17 +9,31 @@ const READ = { permission: 'read' } as const
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 const owned = (key: KeyView) => ({ owner: key.owner, keyId: key.keyId })
-const code = (error: string, field?: string) => expect.objectContaining(field === undefined ? { code: error } : { code: error, field })
+const code = (error: string, field?: string) =>
+  expect.objectContaining(field === undefined ? { code: error } : { code: error, field })
 
 describe('create', () => {
   it('issues a key whose secret is nowhere but in the answer', async () => {
     const { manager, keys } = createWorld()
     const issued = await manager.create({
-      ...{ owner: OWNER, label: 'market maker', permissions: ['trade'], accounts: ['spot'], ipAllowlist: ['10.0.0.1/32'] },
+      ...{
+        owner: OWNER,
+        label: 'market maker',
+        permissions: ['trade'],
+        accounts: ['spot'],
+        ipAllowlist: ['10.0.0.1/32'],
+      },
       ...{ notBefore: START + HOUR, expiresAt: START + DAY },
     })
     expect(issued.key).toMatchObject({
-      ...{ owner: OWNER, label: 'market maker', permissions: ['trade'], accounts: ['spot'], state: 'active', version: 1 },
+      ...{
+        owner: OWNER,
+        label: 'market maker',
+        permissions: ['trade'],
+        accounts: ['spot'],
+        state: 'active',
+        version: 1,
+      },
       ...{ notBefore: START + HOUR, expiresAt: START + DAY, createdAt: START, scheme: 'hmac-v1', rotationEndsAt: null },
     })
     expect(issued.key.keyId).toMatch(/^kl_test_[0-9A-Za-z]{28}$/)
@@ -76,14 +90,21 @@ describe('create', () => {
 
   it('never prints the value that failed', async () => {
     const { issue } = createWorld()
-    for (const fields of [{ label: 'x\u0007hunter2' }, { permissions: ['hunter2'] }, { ipAllowlist: ['hunter2'] }, { scheme: 'hunter2' }]) {
+    for (const fields of [
+      { label: 'x\u0007hunter2' },
+      { permissions: ['hunter2'] },
+      { ipAllowlist: ['hunter2'] },
+      { scheme: 'hunter2' },
+    ]) {
       const error = await issue(fields as never).catch((caught: unknown) => caught)
       expect(inspect(error, { depth: 9 })).not.toContain('hunter2')
     }
   })
 
   it('keeps keys per owner at the policy’s number, also when 64 are asked for at once', async () => {
-    const { issue, manager } = createWorld({ manager: { policy: defineKeyPolicy({ ...standardKeyPolicy, keysPerOwner: 3 }) } })
+    const { issue, manager } = createWorld({
+      manager: { policy: defineKeyPolicy({ ...standardKeyPolicy, keysPerOwner: 3 }) },
+    })
     await Promise.all([issue(), issue()])
     const outcomes = await Promise.allSettled(Array.from({ length: 64 }, () => issue()))
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
@@ -108,8 +129,12 @@ describe('the ceiling', () => {
     await expect(issue({ permissions: ['trade'], accounts: ['spot', 'margin'] })).resolves.toBeDefined()
     await expect(issue({ permissions: ['withdraw'], accounts: ['spot'] })).rejects.toThrow(code('ERR_CEILING_EXCEEDED'))
     await expect(issue({ permissions: ['full'], accounts: ['spot'] })).rejects.toThrow(code('ERR_CEILING_EXCEEDED'))
-    await expect(issue({ permissions: ['read'], accounts: ['spot', 'vault'] })).rejects.toThrow(code('ERR_CEILING_EXCEEDED', 'accounts[1]'))
-    await expect(issue({ permissions: ['read'], accounts: null })).rejects.toThrow(code('ERR_CEILING_EXCEEDED', 'accounts'))
+    await expect(issue({ permissions: ['read'], accounts: ['spot', 'vault'] })).rejects.toThrow(
+      code('ERR_CEILING_EXCEEDED', 'accounts[1]'),
+    )
+    await expect(issue({ permissions: ['read'], accounts: null })).rejects.toThrow(
+      code('ERR_CEILING_EXCEEDED', 'accounts'),
+    )
   })
 
   it('holds on every path that leaves a living key', async () => {
@@ -123,8 +148,12 @@ describe('the ceiling', () => {
     await expect(manager.renew(owned(key))).rejects.toThrow(code('ERR_CEILING_EXCEEDED'))
     await expect(manager.rotate({ ...owned(key), overlapMs: 0 })).rejects.toThrow(code('ERR_CEILING_EXCEEDED'))
     await expect(manager.resume(owned(suspended.key))).rejects.toThrow(code('ERR_CEILING_EXCEEDED'))
-    await expect(manager.edit({ ...owned(key), version: 1, permissions: ['read'] })).resolves.toMatchObject({ permissions: ['read'] })
-    await expect(manager.revoke({ ...owned(suspended.key), reason: 'done' })).resolves.toMatchObject({ state: 'revoked' })
+    await expect(manager.edit({ ...owned(key), version: 1, permissions: ['read'] })).resolves.toMatchObject({
+      permissions: ['read'],
+    })
+    await expect(manager.revoke({ ...owned(suspended.key), reason: 'done' })).resolves.toMatchObject({
+      state: 'revoked',
+    })
   })
 })
 
@@ -146,7 +175,9 @@ describe('another owner', () => {
       ]
     }
     const messages = async (keyId: string) =>
-      (await Promise.allSettled(calls(keyId))).map(outcome => (outcome.status === 'rejected' ? String(outcome.reason) : 'done'))
+      (await Promise.allSettled(calls(keyId))).map(outcome =>
+        outcome.status === 'rejected' ? String(outcome.reason) : 'done',
+      )
     expect(await messages(key.keyId)).toEqual(await messages('kl_test_nonesuch'))
     expect(new Set(await messages(key.keyId))).toEqual(new Set(['KeyError: no such key']))
     expect((await manager.list({ owner: 'mallory' })).keys).toEqual([])
@@ -161,7 +192,13 @@ describe('edit', () => {
     const { key } = await issue({ ipAllowlist: ['10.0.0.1'], accounts: ['spot'] })
     clock.advance(10)
     const first = await manager.edit({ ...owned(key), version: 1, label: 'renamed', permissions: ['read'] })
-    expect(first).toMatchObject({ label: 'renamed', permissions: ['read'], ipAllowlist: key.ipAllowlist, accounts: ['spot'], version: 2 })
+    expect(first).toMatchObject({
+      label: 'renamed',
+      permissions: ['read'],
+      ipAllowlist: key.ipAllowlist,
+      accounts: ['spot'],
+      version: 2,
+    })
     expect(first).toMatchObject({ expiresAt: key.expiresAt, updatedAt: START + 10, createdAt: START })
     const second = await manager.edit({ ...owned(key), version: 2, ipAllowlist: [], accounts: null })
     expect(second).toMatchObject({ ipAllowlist: [], accounts: null, label: 'renamed', version: 3 })
@@ -212,8 +249,12 @@ describe('renew', () => {
     expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ denial: 'key_expired' })
     expect(await manager.renew(owned(key))).toMatchObject({ expiresAt: START + 92 * DAY })
     expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
-    await expect(manager.renew({ ...owned(key), expiresAt: START })).rejects.toThrow(code('ERR_INPUT_INVALID', 'expiresAt'))
-    await expect(manager.renew({ ...owned(key), expiresAt: START + 900 * DAY })).rejects.toThrow(code('ERR_POLICY_VIOLATED'))
+    await expect(manager.renew({ ...owned(key), expiresAt: START })).rejects.toThrow(
+      code('ERR_INPUT_INVALID', 'expiresAt'),
+    )
+    await expect(manager.renew({ ...owned(key), expiresAt: START + 900 * DAY })).rejects.toThrow(
+      code('ERR_POLICY_VIOLATED'),
+    )
   })
 })
 
@@ -224,10 +265,21 @@ describe('rotate', () => {
     const { createSigner } = await import('../../src/client/index.js')
     const rotated = await manager.rotate({ ...owned(key), overlapMs: HOUR })
     expect(rotated.key).toMatchObject({ keyId: key.keyId, rotationEndsAt: START + HOUR, version: 2 })
-    expect(rotated.key).toMatchObject({ permissions: key.permissions, accounts: key.accounts, ipAllowlist: key.ipAllowlist, expiresAt: key.expiresAt })
-    const fresh = createSigner({ scheme: schemes[0] as never, keyId: key.keyId, secret: rotated.credentials.secret.reveal(), clock })
+    expect(rotated.key).toMatchObject({
+      permissions: key.permissions,
+      accounts: key.accounts,
+      ipAllowlist: key.ipAllowlist,
+      expiresAt: key.expiresAt,
+    })
+    const fresh = createSigner({
+      scheme: schemes[0] as never,
+      keyId: key.keyId,
+      secret: rotated.credentials.secret.reveal(),
+      clock,
+    })
     const passes = async (signer: typeof old) =>
-      (await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission: 'read', account: 'spot' })).ok
+      (await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission: 'read', account: 'spot' }))
+        .ok
     for (const at of [0, HOUR - 1]) {
       clock.set(START + at)
       expect([await passes(old), await passes(fresh)]).toEqual([true, true])
@@ -258,8 +310,12 @@ describe('rotate', () => {
     const { issue, manager } = createWorld()
     const { key } = await issue({ expiresAt: START + HOUR })
     expect((await manager.rotate({ ...owned(key), overlapMs: 2 * HOUR })).key.rotationEndsAt).toBe(START + HOUR)
-    await expect(manager.rotate({ ...owned(key), overlapMs: 4 * DAY })).rejects.toThrow(code('ERR_POLICY_VIOLATED', 'overlapMs'))
-    await expect(manager.rotate({ ...owned(key), overlapMs: -1 })).rejects.toThrow(code('ERR_INPUT_INVALID', 'overlapMs'))
+    await expect(manager.rotate({ ...owned(key), overlapMs: 4 * DAY })).rejects.toThrow(
+      code('ERR_POLICY_VIOLATED', 'overlapMs'),
+    )
+    await expect(manager.rotate({ ...owned(key), overlapMs: -1 })).rejects.toThrow(
+      code('ERR_INPUT_INVALID', 'overlapMs'),
+    )
   })
 
   it('gives one secret to one of two callers', async () => {
@@ -275,8 +331,14 @@ describe('suspend, resume, revoke, destroy', () => {
     const { issue, manager } = createWorld()
     const { key } = await issue()
     const one = owned(key)
-    expect(await manager.suspend({ ...one, reason: 'odd traffic' })).toMatchObject({ state: 'suspended', reason: 'odd traffic' })
-    expect(await manager.suspend({ ...one, reason: 'again' })).toMatchObject({ state: 'suspended', reason: 'odd traffic' })
+    expect(await manager.suspend({ ...one, reason: 'odd traffic' })).toMatchObject({
+      state: 'suspended',
+      reason: 'odd traffic',
+    })
+    expect(await manager.suspend({ ...one, reason: 'again' })).toMatchObject({
+      state: 'suspended',
+      reason: 'odd traffic',
+    })
     expect(await manager.resume(one)).toMatchObject({ state: 'active', reason: null })
     expect(await manager.resume(one)).toMatchObject({ state: 'active' })
     const revoked = await manager.revoke({ ...one, reason: 'leaked' })
@@ -391,7 +453,10 @@ describe('list', () => {
     expect(page.keys.map(key => key.keyId)).toEqual([b.key.keyId])
     expect(page.unreadable).toMatchObject([{ keyId: sick, error: { code: 'ERR_KEY_CORRUPT' } }])
     await expect(manager.get(owned(a.key))).rejects.toThrow(code('ERR_KEY_CORRUPT'))
-    expect(await manager.revokeAll({ owner: OWNER, reason: 'x' })).toMatchObject({ revoked: 1, unreadable: [{ keyId: sick }] })
+    expect(await manager.revokeAll({ owner: OWNER, reason: 'x' })).toMatchObject({
+      revoked: 1,
+      unreadable: [{ keyId: sick }],
+    })
     await manager.destroy({ ...owned(a.key), reason: 'corrupt' })
     expect((await manager.list({ owner: OWNER })).unreadable).toEqual([])
   })
@@ -420,7 +485,11 @@ describe('failures of the store', () => {
       list: () => manager.list({ owner: OWNER }),
     }[method]
     down = true
-    await expect(call()).rejects.toMatchObject({ name: 'StoreError', code: 'ERR_STORE_UNAVAILABLE', cause: { message: 'socket closed' } })
+    await expect(call()).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'ERR_STORE_UNAVAILABLE',
+      cause: { message: 'socket closed' },
+    })
   })
 })
 
@@ -435,13 +504,19 @@ describe('createKeyManager', () => {
   })
 
   it.each([
-    ...['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'].map(field => ['ERR_OPTION_MISSING', field, undefined]),
+    ...['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'].map(field => [
+      'ERR_OPTION_MISSING',
+      field,
+      undefined,
+    ]),
     ['ERR_OPTION_UNKNOWN', 'allowEverything', true],
     ['ERR_OPTION_INVALID', 'sealer', undefined],
     ['ERR_OPTION_INVALID', 'schemes', []],
     ['ERR_OPTION_INVALID', 'ceiling', { permissions: ['full'], accounts: null }],
     ['ERR_OPTION_INVALID', 'clock', 0],
   ] as const)('refuses with %s, naming %s', (error, field, value) => {
-    expect(() => createKeyManager({ ...good, [field as string]: value } as never)).toThrow(code(error as string, field as string))
+    expect(() => createKeyManager({ ...good, [field as string]: value } as never)).toThrow(
+      code(error as string, field as string),
+    )
   })
 })
