@@ -1,0 +1,178 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { DENIALS } from '../../src/denials.js'
+import type { Preset } from '../../src/preset.js'
+import type { Scheme } from '../../src/scheme.js'
+import { DIST, filesUnder, packageJson, ROOT, requireBuild, subpathsOf } from './dist.js'
+import { denialsPage, importsPage, presetsPage, schemesPage } from './generated.js'
+import { typeCheck } from './installed.js'
+import { anchorsOf, badFences, blocksOf, changelogErrors, importPathsOf, linksOf, sourcesOf } from './markdown.js'
+import { camelCase } from './naming.js'
+import { shellErrors } from './shell.js'
+
+const GENERATED = ['denials', 'schemes', 'presets', 'imports'].map(name => `docs/reference/${name}.md`)
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const pages = filesUnder(join(ROOT, 'docs'))
+  .filter(path => path.endsWith('.md') && !path.includes('node_modules/'))
+  .map(path => `docs/${path}`)
+const all = ['README.md', ...pages]
+
+requireBuild()
+const subpaths = subpathsOf(packageJson(), filesUnder(DIST))
+const specifiers = subpaths.map(({ specifier }) => specifier)
+
+describe.each(all)('%s', path => {
+  const markdown = read(path)
+
+  it('has no block that escapes its check', () => {
+    expect(badFences(blocksOf(markdown))).toEqual([])
+  })
+
+  it('shows commands that the project keeps', () => {
+    const exists = (file: string) => existsSync(join(ROOT, file))
+    const blocks = blocksOf(markdown).filter(({ language }) => language === 'sh')
+    const kept = { packageJson: packageJson(), exists }
+    expect(blocks.flatMap(({ code, line }) => shellErrors(code, kept).map(error => `line ${line}: ${error}`))).toEqual(
+      [],
+    )
+  })
+
+  it('shows JSON that can be read', () => {
+    const blocks = blocksOf(markdown).filter(({ language }) => language === 'json')
+    expect(blocks.filter(({ code }) => !isJson(code)).map(({ line }) => `line ${line}`)).toEqual([])
+  })
+
+  it('links to what exists', () => {
+    expect(linksOf(markdown).filter(target => !resolves(path, target))).toEqual([])
+  })
+
+  it('names import paths that exist', () => {
+    const { name, exports } = packageJson()
+    const folders = Object.keys(exports)
+      .filter(key => key.endsWith('/*'))
+      .map(key => key.replace(/^\./, name))
+    const known = new Set([...specifiers, ...folders, ...folders.map(key => key.slice(0, -1)), `${name}/package.json`])
+    expect(importPathsOf(markdown, name).filter(mentioned => !known.has(mentioned))).toEqual([])
+  })
+})
+
+describe('The documentation', () => {
+  it('has code that compiles against the built package', () => {
+    const files = Object.assign({}, ...all.map(path => sourcesOf(path, blocksOf(read(path)))))
+    const options = {
+      module: 'nodenext',
+      lib: ['es2023', 'dom', 'dom.iterable'],
+      types: ['node'],
+      allowJs: true,
+      checkJs: true,
+      skipLibCheck: true,
+    }
+    expect(typeCheck(join(ROOT, '.cache', 'docs'), files, options)).toBe('')
+  })
+
+  it('does not compile when it names what is not there', () => {
+    const markdown = [
+      '# Page',
+      '```ts',
+      "import { nobody } from 'keylattice'",
+      '```',
+      '```ts continues',
+      'nobody(1)',
+      '```',
+    ]
+    const files = sourcesOf('docs/page.md', blocksOf(markdown.join('\n')))
+    const said = typeCheck(join(ROOT, '.cache', 'docs-twin'), files, {
+      module: 'nodenext',
+      types: ['node'],
+      skipLibCheck: true,
+    })
+    expect(said).toMatch(/docs__page\.md\.3\.ts\(3,/)
+  })
+
+  it('names every import path, beside the generated list', () => {
+    const { name } = packageJson()
+    const written = all
+      .filter(path => !GENERATED.includes(path))
+      .map(read)
+      .join('\n')
+    const named = new Set([...importPathsOf(written, name), ...(written.includes(`'${name}'`) ? [name] : [])])
+    expect(specifiers.filter(specifier => !named.has(specifier))).toEqual([])
+  })
+
+  it('can be walked from the README to every page', () => {
+    const reached = new Set(['README.md'])
+    for (const path of reached) {
+      const targets = linksOf(read(path)).filter(target => !/^[a-z]+:/.test(target) && target.includes('.md'))
+      for (const target of targets) reached.add(normalize(join(dirname(path), target.replace(/#.*$/, ''))))
+    }
+    expect(pages.filter(path => !reached.has(path))).toEqual([])
+  })
+
+  it('has a changelog of versions and sentences', () => {
+    expect(changelogErrors(read('CHANGELOG.md'), packageJson().version)).toEqual([])
+  })
+})
+
+describe('The generated page', () => {
+  const file = (name: string) => join(ROOT, 'docs', 'reference', `${name}.md`)
+
+  it('of denials is in step with the table', async () => {
+    await expect(denialsPage(DENIALS)).toMatchFileSnapshot(file('denials'))
+  })
+
+  it('of schemes is in step with the schemes', async () => {
+    const names = namesIn('schemes')
+    const schemes = await Promise.all(names.map(async name => [name, await schemeOf(name)] as const))
+    await expect(schemesPage(schemes)).toMatchFileSnapshot(file('schemes'))
+  })
+
+  it('of presets is in step with the presets', async () => {
+    const values = await Promise.all(namesIn('presets').map(name => load(`presets/${name}.ts`, camelCase(name))))
+    const presets = values.map(value => value as Preset).map(({ id, permissions }) => [id, permissions] as const)
+    await expect(presetsPage(presets)).toMatchFileSnapshot(file('presets'))
+  })
+
+  it('of imports is in step with what is exported', async () => {
+    const paths = await Promise.all(
+      subpaths.map(async ({ specifier, file: built }) => {
+        const names = Object.keys(await import(`../../src/${built}.ts`)).toSorted()
+        return [specifier, names] as const
+      }),
+    )
+    await expect(importsPage(paths)).toMatchFileSnapshot(file('imports'))
+  })
+})
+
+function namesIn(folder: string): readonly string[] {
+  return subpaths.filter(subpath => subpath.folder === folder).map(({ file }) => file.slice(folder.length + 1))
+}
+
+async function load(path: string, name: string): Promise<unknown> {
+  return (await import(`../../src/${path}`))[name]
+}
+
+/** A scheme as its first test vector sets it up; schemes without options take none. */
+async function schemeOf(name: string): Promise<Scheme> {
+  const create = (await load(`schemes/${name}.ts`, camelCase(name))) as ((options: unknown) => Scheme) | Scheme
+  if (typeof create !== 'function') return create
+  return create(JSON.parse(read(`test/vectors/schemes/${name}.json`)).valid[0].options)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function resolves(page: string, target: string): boolean {
+  if (/^(?:https?|mailto):/.test(target)) return true
+  const [path = '', anchor] = decodeURI(target).split('#')
+  const full = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path)
+  if (!existsSync(full)) return false
+  return anchor === undefined || (statSync(full).isFile() && anchorsOf(readFileSync(full, 'utf8')).has(anchor))
+}
