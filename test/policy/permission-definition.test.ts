@@ -204,6 +204,9 @@ describe('exclusions', () => {
     ['null', null],
   ])('may not be %s', (_, exclusions) => {
     expect(() => define({ permissions: separate, exclusions })).toThrow(INVALID)
+    expect(() => define({ permissions: separate, exclusions })).toThrow(
+      /^definePermissions: exclusions.* (must be|is not|names|repeats) /,
+    )
   })
 })
 
