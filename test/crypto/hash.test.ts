@@ -144,6 +144,30 @@ describe.each(platforms)('the hash on %s', (_, platform) => {
     }
   })
 
+  it('computes messages that just fit its memory and just do not, whatever part comes last', () => {
+    const mac = platform.sha256.mac(key)
+    for (const border of [1024, 4096, 4096 + 64]) {
+      for (let length = border - 5; length <= border + 5; length++) {
+        const text = 'x'.repeat(length - 4)
+        const endings = [[`${text}xxxx`], [text, 'xxxx'], [text, new Uint8Array(4)], [`${text}😀`], [`${text}x\u20ac`]]
+        for (const parts of [
+          ...endings,
+          [new Uint8Array(length)],
+          [new Uint8Array(length - 4), '😀'],
+          [text, '\ud83d'],
+        ]) {
+          expect(mac.tag(parts)).toEqual(openssl('sha256', parts, key))
+          expect(platform.sha256.digest(parts)).toEqual(openssl('sha256', parts))
+        }
+      }
+    }
+  })
+
+  it('cannot be changed by whoever holds it', () => {
+    expect(Object.isFrozen(platform.sha256)).toBe(true)
+    expect(Object.isFrozen(platform.sha256.mac(key))).toBe(true)
+  })
+
   it('refuses to prepare a MAC without a key, and takes a key of one byte', () => {
     for (const none of [new Uint8Array(0), 'secret', undefined, null, [1, 2], 32, key.buffer]) {
       expect(() => platform.sha256.mac(none as Uint8Array)).toThrow(ConfigError)
