@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { DENIALS } from '../../src/denials.js'
 import type { Preset } from '../../src/preset.js'
@@ -129,17 +130,15 @@ describe('The generated page', () => {
   })
 
   it('of presets is in step with the presets', async () => {
-    const values = await Promise.all(namesIn('presets').map(name => load(`presets/${name}.ts`, camelCase(name))))
+    const values = await Promise.all(namesIn('presets').map(name => load(`presets/${name}`, camelCase(name))))
     const presets = values.map(value => value as Preset).map(({ id, permissions }) => [id, permissions] as const)
     await expect(presetsPage(presets)).toMatchFileSnapshot(file('presets'))
   })
 
   it('of imports is in step with what is exported', async () => {
-    const paths = await Promise.all(
-      subpaths.map(async ({ specifier, file: built }) => {
-        const names = Object.keys(await import(`../../src/${built}.ts`)).toSorted()
-        return [specifier, names] as const
-      }),
+    const modules = await Promise.all(subpaths.map(({ file }) => loadBuilt(file)))
+    const paths = subpaths.map(
+      ({ specifier }, index) => [specifier, Object.keys(modules[index] ?? {}).toSorted()] as const,
     )
     await expect(importsPage(paths)).toMatchFileSnapshot(file('imports'))
   })
@@ -149,13 +148,17 @@ function namesIn(folder: string): readonly string[] {
   return subpaths.filter(subpath => subpath.folder === folder).map(({ file }) => file.slice(folder.length + 1))
 }
 
-async function load(path: string, name: string): Promise<unknown> {
-  return (await import(`../../src/${path}`))[name]
+function loadBuilt(file: string): Promise<Record<string, unknown>> {
+  return import(/* @vite-ignore */ pathToFileURL(join(DIST, `${file}.js`)).href)
+}
+
+async function load(file: string, name: string): Promise<unknown> {
+  return (await loadBuilt(file))[name]
 }
 
 /** A scheme as its first test vector sets it up; schemes without options take none. */
 async function schemeOf(name: string): Promise<Scheme> {
-  const create = (await load(`schemes/${name}.ts`, camelCase(name))) as ((options: unknown) => Scheme) | Scheme
+  const create = (await load(`schemes/${name}`, camelCase(name))) as ((options: unknown) => Scheme) | Scheme
   if (typeof create !== 'function') return create
   return create(JSON.parse(read(`test/vectors/schemes/${name}.json`)).valid[0].options)
 }

@@ -136,7 +136,7 @@ describe('The rules about names', () => {
     ['presets/bitpanda-pro', ['bitpandaPro', 'extra']],
     ['stores/memory', ['createMemoryKeyStore', 'createMemoryReplayStore']],
     ['stores/postgres', ['createPostgresStores', 'postgresSchema']],
-    ['middleware/node', ['createNodeMiddleware']],
+    ['middleware/node', ['protect']],
   ])('accept %s with %s', (file, names) => {
     expect(nameRule(subpath(file), names)).toBeUndefined()
   })
@@ -146,7 +146,7 @@ describe('The rules about names', () => {
     ['presets/bitpanda-pro', ['bitpanda_pro']],
     ['stores/memory', ['memoryStore']],
     ['stores/redis', ['createMemoryReplayStore']],
-    ['middleware/hono', ['middleware']],
+    ['middleware/hono', ['hono']],
     ['middleware/hono', []],
   ])('refuse %s with %s', (file, names) => {
     expect(nameRule(subpath(file), names)).toContain(file)

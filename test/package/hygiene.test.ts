@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DIST, filesUnder, packageJson, ROOT, requireBuild, subpathsOf } from './dist.js'
+import { downloadTraces, leakedWeakenings, machineTraces, switchedOff } from './hygiene.js'
+
+const TOP_LEVEL = [
+  ...['.biome.json', '.ci', '.gitattributes', '.gitignore', '.npmrc', 'CHANGELOG.md', 'LICENSE', 'README.md', 'docs'],
+  ...['package-lock.json', 'package.json', 'src', 'test', 'tsconfig.json', 'tsup.config.ts'],
+]
+const NEEDED = TOP_LEVEL.filter(name => name !== '.gitattributes')
+/** A file that tells what it must not hold holds it. */
+const TELLS = ['test/package/hygiene.test.ts']
+
+const git = (...args: readonly string[]) =>
+  execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 })
+const tracked = git('ls-files', '-z')
+  .split('\0')
+  .filter(path => path !== '' && existsSync(join(ROOT, path)))
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+
+function findings(paths: readonly string[], find: (text: string) => readonly string[]): readonly string[] {
+  const checked = paths.filter(path => !TELLS.includes(path))
+  return checked.flatMap(path => find(read(path)).map(where => `${path}: ${where}`))
+}
+
+describe('What is tracked', () => {
+  it('is the designed layout and nothing else', () => {
+    const found = new Set(tracked.map(path => path.split('/')[0] as string))
+    expect([...found].filter(name => !TOP_LEVEL.includes(name))).toEqual([])
+    expect(NEEDED.filter(name => !found.has(name))).toEqual([])
+  })
+
+  it('holds no path of a machine and no host of a registry', () => {
+    expect(findings(tracked, machineTraces)).toEqual([])
+  })
+
+  it('holds lock files that do not say where packages come from', () => {
+    const locks = tracked.filter(path => path.endsWith('package-lock.json'))
+    expect(locks).toContain('package-lock.json')
+    expect(findings(locks, downloadTraces)).toEqual([])
+  })
+
+  it('holds no test that is switched off', () => {
+    const tests = tracked.filter(path => path.startsWith('test/') && /\.test(-d)?\.ts$/.test(path))
+    expect(tests.length).toBeGreaterThan(0)
+    expect(findings(tests, switchedOff)).toEqual([])
+  })
+
+  it('holds no file that a build or a run leaves behind', () => {
+    expect(
+      tracked.filter(path => /(^|\/)(node_modules|dist|coverage|\.cache)\/|\.(tgz|log|map|orig|rej)$/.test(path)),
+    ).toEqual([])
+  })
+})
+
+describe('The weakenings', () => {
+  let names: Record<string, string[]>
+
+  beforeAll(async () => {
+    requireBuild()
+    const load = async (file: string) =>
+      Object.keys(await import(/* @vite-ignore */ pathToFileURL(join(DIST, `${file}.js`)).href))
+    const subpaths = subpathsOf(packageJson(), filesUnder(DIST))
+    const loaded = await Promise.all(
+      subpaths.map(async ({ specifier, file }) => [specifier, await load(file)] as const),
+    )
+    names = Object.fromEntries(loaded)
+  })
+
+  it('can be imported from keylattice/insecure and from nowhere else', () => {
+    const { 'keylattice/insecure': weakenings = [], ...others } = names
+    expect(weakenings).not.toEqual([])
+    expect(leakedWeakenings(weakenings, others)).toEqual([])
+  })
+
+  it('would be found out on another path', () => {
+    expect(leakedWeakenings(['noReplayGuard'], { keylattice: ['createVerifier', 'noReplayGuard'] })).toHaveLength(1)
+  })
+})
+
+describe('The search', () => {
+  it.each([
+    "const path = '/home/ann/project'",
+    'see /root/x.log',
+    '"/tmp/abc"',
+    'C:\\Users\\ann',
+    'file:///work/main/src',
+    'https://registry.npmjs.org/zod',
+    'http://deb.debian.org/debian',
+  ])('finds %j', line => {
+    expect(machineTraces(`first\n${line}`)).toEqual(['line 2'])
+  })
+
+  it.each([
+    'https://api.example.com/home/orders',
+    'src/work/one.ts',
+    '`${base}/root/x`',
+    'import { tmpdir } from "node:os"',
+    '/v1/tmp/1',
+    'GET /users/me',
+  ])('lets pass %j', line => {
+    expect(machineTraces(line)).toEqual([])
+  })
+
+  it('finds where a lock file says a package comes from', () => {
+    expect(downloadTraces('"resolved": "https://example.com/zod.tgz"')).toEqual(['line 1'])
+    expect(downloadTraces('"resolved": "../.."\n"integrity": "sha512-x"')).toEqual([])
+  })
+
+  it.each(['it.only(', 'describe.skip(', 'it.todo(', 'test.concurrent.skip(', 'describe.only.each('])(
+    'finds %j',
+    line => {
+      expect(switchedOff(`  ${line}'x', () => {})`)).toEqual(['line 1'])
+    },
+  )
+
+  it.each(["it('x', ({ skip }) => skip(absent))", 'it.each(rows)(', 'const only = it.name'])('lets pass %j', line => {
+    expect(switchedOff(line)).toEqual([])
+  })
+})
