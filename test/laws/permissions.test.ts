@@ -22,10 +22,11 @@ function brokenPairLaws({ model, sets, grants, grantOf }: Lattice): readonly str
         law('join is union', same(model, joined, grantOf(unionOf(A, B))))
         law('meet is intersection', same(model, met, grantOf(intersectionOf(A, B))))
         law('antisymmetric', same(model, a, b) === (i === j))
-        law('join commutes', same(model, joined, model.join(b, a)))
-        law('meet commutes', same(model, met, model.meet(b, a)))
         law('join absorbs meet', same(model, model.join(a, met), a))
         law('meet absorbs join', same(model, model.meet(a, joined), a))
+        if (j > i) continue
+        law('join commutes', same(model, joined, model.join(b, a)))
+        law('meet commutes', same(model, met, model.meet(b, a)))
       }
     }
   })
