@@ -11,8 +11,9 @@ const TOP_LEVEL = [
   ...['package-lock.json', 'package.json', 'src', 'test', 'tsconfig.json', 'tsup.config.ts'],
 ]
 const NEEDED = TOP_LEVEL.filter(name => name !== '.gitattributes')
-/** A file that tells what it must not hold holds it. */
-const TELLS = ['test/package/hygiene.test.ts']
+/** Spelt out nowhere, so that the samples below are no findings themselves. */
+const SLASH = '/'
+const DOT = '.'
 
 const git = (...args: readonly string[]) =>
   execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 })
@@ -22,8 +23,7 @@ const tracked = git('ls-files', '-z')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
 function findings(paths: readonly string[], find: (text: string) => readonly string[]): readonly string[] {
-  const checked = paths.filter(path => !TELLS.includes(path))
-  return checked.flatMap(path => find(read(path)).map(where => `${path}: ${where}`))
+  return paths.flatMap(path => find(read(path)).map(where => `${path}: ${where}`))
 }
 
 describe('What is tracked', () => {
@@ -83,21 +83,21 @@ describe('The weakenings', () => {
 
 describe('The search', () => {
   it.each([
-    "const path = '/home/ann/project'",
-    'see /root/x.log',
-    '"/tmp/abc"',
-    'C:\\Users\\ann',
-    'file:///work/main/src',
-    'https://registry.npmjs.org/zod',
-    'http://deb.debian.org/debian',
+    `const path = '${SLASH}home/ann/project'`,
+    `see ${SLASH}root/x.log`,
+    `"${SLASH}tmp/abc"`,
+    `C:${'\\'}Users\\ann`,
+    `file://${SLASH}work/main/src`,
+    `https://registry${DOT}npmjs.org/zod`,
+    `http://deb${DOT}debian.org/debian`,
   ])('finds %j', line => {
     expect(machineTraces(`first\n${line}`)).toEqual(['line 2'])
   })
 
   it.each([
     'https://api.example.com/home/orders',
-    'src/work/one.ts',
-    '`${base}/root/x`',
+    'src/home/one.ts',
+    '$' + '{base}/root/x',
     'import { tmpdir } from "node:os"',
     '/v1/tmp/1',
     'GET /users/me',
@@ -110,14 +110,24 @@ describe('The search', () => {
     expect(downloadTraces('"resolved": "../.."\n"integrity": "sha512-x"')).toEqual([])
   })
 
-  it.each(['it.only(', 'describe.skip(', 'it.todo(', 'test.concurrent.skip(', 'describe.only.each('])(
-    'finds %j',
-    line => {
-      expect(switchedOff(`  ${line}'x', () => {})`)).toEqual(['line 1'])
-    },
-  )
+  it.each([
+    "it.only('x', () => {})",
+    "describe.skip('x', () => {})",
+    "it.todo('x')",
+    "test.concurrent.skip('x, y', () => {})",
+    'describe.only.each(rows)',
+    'it.skip.each(rows)',
+    'describe.skipIf(absent)',
+  ])('finds %j', line => {
+    expect(switchedOff(`  ${line}`)).toEqual(['line 1'])
+  })
 
-  it.each(["it('x', ({ skip }) => skip(absent))", 'it.each(rows)(', 'const only = it.name'])('lets pass %j', line => {
+  it.each([
+    "it('x', ({ skip }) => skip(absent))",
+    "it('x', test => test.skip('a, b'))",
+    'it.each(rows)(',
+    'const only = it.name',
+  ])('lets pass %j', line => {
     expect(switchedOff(line)).toEqual([])
   })
 })

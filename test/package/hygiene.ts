@@ -13,7 +13,9 @@ const REGISTRY = new RegExp(
     'files\\.pythonhosted',
   ].join('|'),
 )
-const SWITCHED_OFF = /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:only|skip|todo|fails)\b/
+const RUNNER = '\\b(?:it|test|describe|suite)(?:\\.\\w+)*'
+/** `skip` with a title, not `skip` with a reason, which a running test says of itself. */
+const SWITCHED_OFF = new RegExp(`${RUNNER}\\.(?:(?:only|todo|fails|skipIf|runIf)\\b|skip(?:\\.|\\((['"\`]).*\\1\\s*,))`)
 
 /** Lines that hold a path of one machine or the host of a package registry. */
 export function machineTraces(text: string): readonly string[] {
