@@ -19,7 +19,7 @@ export async function checkScope<S extends KeyScope>(scope: S, options: CheckedM
   const wanted = permissions.parse(scope.permissions)
   const ipAllowlist = checkAllowlist(scope.ipAllowlist, policy)
   const ceiling = await options.ceiling(scope.owner)
-  permissions.attenuate(wanted, permissions.parse(ceiling.permissions))
+  permissions.attenuate(wanted, permissions.ceiling(ceiling.permissions))
   refuseForeignAccounts(scope.accounts, ceiling.accounts)
   return { ...scope, ipAllowlist }
 }

@@ -363,8 +363,14 @@ describe('suspend, resume, revoke, destroy', () => {
     const store = createMemoryKeyStore()
     const watched: KeyStore = {
       ...store,
-      replace: (row, version) => (writes.push(`replace ${row.state}`), store.replace(row, version)),
-      remove: (id, version) => (writes.push('remove'), store.remove(id, version)),
+      replace: (row, version) => {
+        writes.push(`replace ${row.state}`)
+        return store.replace(row, version)
+      },
+      remove: (id, version) => {
+        writes.push('remove')
+        return store.remove(id, version)
+      },
     }
     const { issue, manager } = createWorld({ keys: watched })
     const { key } = await issue()
