@@ -41,6 +41,11 @@ export function defectProblem(): Problem {
   return problem(500, { code: 'internal_error', detail: 'The request was not executed.' }, {})
 }
 
+/** The answer when an operation failed after its request was let through. */
+export function failedProblem(): Problem {
+  return problem(500, { code: 'internal_error', detail: 'The operation failed; it may have been executed.' }, {})
+}
+
 function problem(status: number, members: Record<string, unknown>, headers: Record<string, string>): Problem {
   return {
     status,
