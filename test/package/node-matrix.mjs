@@ -1,0 +1,45 @@
+/**
+ * Runs the tests under each Node version of test/interop/nodes, one after the other. What is said after the script's
+ * name goes to vitest, e.g. `npm run test:nodes -- test/crypto`.
+ *
+ * What examines the repository rather than running the library (layers, documentation, sizes, hygiene) is the same
+ * under every version and stays out.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const folder = join(root, 'test', 'interop', 'nodes')
+const ALWAYS = ['exports.test.ts']
+
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  console.error(`The Node versions come as packages for linux-x64; this is ${process.platform}-${process.arch}.`)
+  process.exit(1)
+}
+
+const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+const binaries = Object.keys(dependencies).map(name => join(folder, 'node_modules', name, 'bin'))
+if (!binaries.every(existsSync)) run('npm', ['ci', '--loglevel=error'], { cwd: folder })
+
+const about = readdirSync(join(root, 'test', 'package')).filter(
+  name => name.endsWith('.test.ts') && !ALWAYS.includes(name),
+)
+const excluded = about.flatMap(name => ['--exclude', `test/package/${name}`])
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+const args = [vitest, 'run', '--config', 'test/vitest.config.ts', ...excluded, ...process.argv.slice(2)]
+for (const bin of binaries) {
+  console.log(`\nUnder ${basename(dirname(bin))}`)
+  const path = `${bin}${delimiter}${process.env['PATH']}`
+  run(join(bin, 'node'), args, { cwd: root, env: { ...process.env, PATH: path } })
+}
+
+/** Ends the script when the command fails. */
+function run(command, commandArgs, options) {
+  const { status, error } = spawnSync(command, commandArgs, { stdio: 'inherit', ...options })
+  if (status === 0) return
+  console.error(`${command} failed${error === undefined ? '' : `: ${error.message}`}`)
+  process.exit(1)
+}
