@@ -2,7 +2,7 @@ import { sha256 as nobleSha256, sha384 as nobleSha384, sha512 as nobleSha512 } f
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
 import type { Hash, Mac, Part } from './hash.js'
-import { bytesOfPart, expectBytes, writeParts } from './parts.js'
+import { bytesOfPart, expectBytes } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
 interface State {
@@ -17,8 +17,6 @@ interface Noble {
   create(): State
 }
 
-/** Bytes of message that are gathered before they are hashed; anything longer is hashed part by part. */
-const SCRATCH_BYTES = 1024
 const IPAD = 0x36
 /** Turns the inner pad into the outer one: 0x36 ^ 0x5c. */
 const INNER_TO_OUTER = 0x6a
@@ -37,29 +35,16 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Memory that every call of one hash shares and has consumed before it returns. */
 interface Scratch {
-  readonly message: Uint8Array
   readonly tag: Uint8Array
-  /** Takes in one message after another. */
   readonly state: State
-  /** Has taken in nothing. */
-  readonly initial: State
 }
 
 function createNobleHash(name: Hash['name'], noble: Noble): Hash {
   const { outputLen: digestBytes, blockLen: blockBytes } = noble
-  let made: Scratch | undefined
+  const scratch: Scratch = { tag: new Uint8Array(digestBytes), state: noble.create() }
+  const initial = noble.create()
   let emptyHex: string | undefined
-  const scratch = (): Scratch => {
-    made ??= createScratch(noble)
-    return made
-  }
-  const digest = (parts: readonly Part[]): Uint8Array => {
-    const { initial, state, tag } = scratch()
-    initial._cloneInto(state)
-    update(parts, scratch())
-    state.digestInto(tag)
-    return tag.slice()
-  }
+  const digest = (parts: readonly Part[]): Uint8Array => writeDigest(initial, parts, scratch).slice()
   return Object.freeze({
     name,
     digestBytes,
@@ -71,18 +56,17 @@ function createNobleHash(name: Hash['name'], noble: Noble): Hash {
       return emptyHex
     },
     mac(key: Uint8Array): Mac {
-      return createMac(keyed(noble, key), scratch())
+      return createMac(keyed(noble, key), scratch)
     },
   })
 }
 
-function createScratch(noble: Noble): Scratch {
-  return {
-    message: new Uint8Array(SCRATCH_BYTES),
-    tag: new Uint8Array(noble.outputLen),
-    state: noble.create(),
-    initial: noble.create(),
-  }
+/** The digest of what `start` has taken in and the parts, in `scratch.tag`. Hot path: no key schedule. */
+function writeDigest(start: State, parts: readonly Part[], { tag, state }: Scratch): Uint8Array {
+  start._cloneInto(state)
+  for (const part of parts) state.update(bytesOfPart(part))
+  state.digestInto(tag)
+  return tag
 }
 
 /** States that have taken in the key's inner and outer pad, so that no message pays for the key again. */
@@ -104,32 +88,12 @@ function keyed(noble: Noble, key: Uint8Array): Keyed {
   return { inner, outer }
 }
 
-function createMac(key: Keyed, scratch: Scratch): Mac {
+function createMac({ inner, outer }: Keyed, scratch: Scratch): Mac {
+  const tagOf = (parts: readonly Part[]): Uint8Array =>
+    writeDigest(outer, [writeDigest(inner, parts, scratch)], scratch)
   return Object.freeze({
-    tag(parts: readonly Part[]): Uint8Array {
-      writeTag(parts, key, scratch)
-      return scratch.tag.slice()
-    },
-    matches(parts: readonly Part[], tag: Uint8Array): boolean {
-      if (tag.length !== scratch.tag.length) return false
-      writeTag(parts, key, scratch)
-      return equalBytes(scratch.tag, tag)
-    },
+    tag: (parts: readonly Part[]): Uint8Array => tagOf(parts).slice(),
+    matches: (parts: readonly Part[], tag: Uint8Array): boolean =>
+      tag.length === scratch.tag.length && equalBytes(tagOf(parts), tag),
   })
-}
-
-/** HMAC into `scratch.tag`. Hot path: no key schedule, and one small view of memory. */
-function writeTag(parts: readonly Part[], { inner, outer }: Keyed, scratch: Scratch): void {
-  const { tag, state } = scratch
-  inner._cloneInto(state)
-  update(parts, scratch)
-  state.digestInto(tag)
-  outer._cloneInto(state)
-  state.update(tag).digestInto(tag)
-}
-
-function update(parts: readonly Part[], { message, state }: Scratch): void {
-  const length = writeParts(parts, message)
-  if (length >= 0) state.update(message.subarray(0, length))
-  else for (const part of parts) state.update(bytesOfPart(part))
 }
