@@ -1,0 +1,6 @@
+import type { ReplayCase } from './replay-case.js'
+import { CLAIMS } from './replay-claims.js'
+import { NONCES } from './replay-nonces.js'
+
+/** What must hold of every `ReplayStore`. */
+export const replayStoreSuite: readonly ReplayCase[] = [...CLAIMS, ...NONCES]
