@@ -18,6 +18,48 @@ export interface StoredSecret {
   readonly createdAt: number
 }
 
+/** Where funds may be sent. Compared exactly, as the host normalises them. */
+export interface WithdrawalAddress {
+  readonly asset: string
+  readonly network: string
+  readonly address: string
+  /** Destination tag, payment id or the like; `null` where the network has none. */
+  readonly memo: string | null
+}
+
+/**
+ * Where a key may withdraw to: `off` = anywhere, `key` = to the addresses in its own record, `owner` = to those of the
+ * owner's address book, which the host keeps.
+ */
+export type AddressRule = 'off' | 'key' | 'owner'
+
+/** Permissions that stop at an instant, because nothing keeps them (no IP allowlist, say). */
+export interface Lapse {
+  /** Epoch ms. */
+  readonly at: number
+  readonly permissions: readonly string[]
+}
+
+/** After a key was widened: until `until` (epoch ms) it still has no more than these permissions. */
+export interface Cooldown {
+  readonly until: number
+  readonly permissions: readonly string[]
+}
+
+/** Something asked for that waits for the link in a mail to be confirmed. */
+export interface PendingConfirmation {
+  readonly operation: 'request' | 'edit' | 'renew' | 'rotate'
+  /** What is executed on confirmation, exactly: JSON text of the parameters. */
+  readonly parameters: string
+  /** Hex SHA-256 that commits to token, owner, key, operation, parameters and browser. The token itself is nowhere. */
+  readonly digest: string
+  /** Whether it can only be confirmed from the browser that asked. */
+  readonly sameBrowser: boolean
+  readonly requestedAt: number
+  /** Epoch ms at which the link is dead. */
+  readonly expiresAt: number
+}
+
 /** A key as stored, except for its secrets in clear, which are nowhere. */
 export interface KeyRecord {
   /** Version of this record layout. */
@@ -41,6 +83,15 @@ export interface KeyRecord {
   readonly notBefore: number | null
   /** Epoch ms at which the key is no longer valid. */
   readonly expiresAt: number | null
+  /** Where it may withdraw to; `addresses` counts for the rule `key`. */
+  readonly addressRule: AddressRule
+  readonly addresses: readonly WithdrawalAddress[]
+  readonly lapse: Lapse | null
+  readonly cooldown: Cooldown | null
+  /** The terms its owner acknowledged, and when (epoch ms). */
+  readonly terms: { readonly version: string; readonly acceptedAt: number } | null
+  readonly confirmation: PendingConfirmation | null
+  /** None before the secret was revealed; two while it is being rotated. */
   readonly secrets: readonly StoredSecret[]
   /** Key id of the key it was derived from. */
   readonly parent: string | null
@@ -51,7 +102,11 @@ export interface KeyRecord {
 }
 
 /** A key as its owner may see it: no secret, no ciphertext, no hash. */
-export type KeyView = Omit<KeyRecord, 'format' | 'secrets'> & {
+export type KeyView = Omit<KeyRecord, 'format' | 'secrets' | 'confirmation'> & {
+  /** What waits for a confirmation, and until when (epoch ms). */
+  readonly awaits: { readonly operation: PendingConfirmation['operation']; readonly until: number } | null
+  /** Whether the secret was revealed; if not, `reveal` is still to come. */
+  readonly revealed: boolean
   /** When an older secret stops passing, while a rotation overlaps; else `null`. */
   readonly rotationEndsAt: number | null
 }

@@ -25,6 +25,24 @@ const Secret = z.strictObject({
   createdAt: instant,
 })
 
+const names = z.array(z.string().check(z.maxLength(64))).check(z.maxLength(128), z.refine(unique))
+
+const Address = z.strictObject({
+  asset: text(1, 32),
+  network: text(1, 64),
+  address: text(1, 256),
+  memo: z.nullable(text(0, 256)),
+})
+
+const Confirmation = z.strictObject({
+  operation: z.enum(['request', 'edit', 'renew', 'rotate']),
+  parameters: z.string().check(z.maxLength(1024 * 1024)),
+  digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  sameBrowser: z.boolean(),
+  requestedAt: instant,
+  expiresAt: instant,
+})
+
 const Record = z.strictObject({
   format: z.literal(1),
   keyId: z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,128}$/)),
@@ -33,12 +51,17 @@ const Record = z.strictObject({
   scheme: z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,39}$/)),
   state: z.enum(['pending', 'active', 'suspended', 'revoked']),
   reason: z.nullable(text(0, 512)),
-  permissions: z.array(z.string().check(z.maxLength(64))).check(z.maxLength(128), z.refine(unique)),
+  permissions: names,
   accounts: z.nullable(z.array(text(1, 256)).check(z.maxLength(10_000), z.refine(unique))),
   ipAllowlist: z.nullable(z.array(z.string().check(z.minLength(2), z.maxLength(49))).check(z.maxLength(100_000))),
   notBefore: z.nullable(instant),
   expiresAt: z.nullable(instant),
-  // A revoked key keeps none, a living one has one, or two while it is being rotated.
+  addressRule: z.enum(['off', 'key', 'owner']),
+  addresses: z.array(Address).check(z.maxLength(1000)),
+  lapse: z.nullable(z.strictObject({ at: instant, permissions: names })),
+  cooldown: z.nullable(z.strictObject({ until: instant, permissions: names })),
+  terms: z.nullable(z.strictObject({ version: text(1, 64), acceptedAt: instant })),
+  confirmation: z.nullable(Confirmation),
   secrets: z.array(Secret).check(z.maxLength(2)),
   parent: z.nullable(z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,128}$/))),
   createdAt: instant,
@@ -76,9 +99,10 @@ export function encodeKey(record: KeyRecord): KeyRow {
 
 /** What of a record its owner may see. */
 export function viewKey(record: KeyRecord, now: number): KeyView {
-  const { format: _, secrets, ...rest } = record
+  const { format: _, secrets, confirmation, ...rest } = record
   const ends = secrets.map(secret => secret.notAfter).find(at => at !== null && at > now)
-  return { ...rest, rotationEndsAt: ends ?? null }
+  const awaits = confirmation && { operation: confirmation.operation, until: confirmation.expiresAt }
+  return { ...rest, awaits, revealed: secrets.length > 0, rotationEndsAt: ends ?? null }
 }
 
 function parseJson(json: string): unknown {

@@ -46,11 +46,20 @@ async function createKey(desk: Desk, request: CreateKey<string>): Promise<Issued
   const scope = await checkScope({ owner, permissions, accounts, ipAllowlist }, desk)
   const keyId = desk.mint.mintKeyId()
   const born = { state: 'active', reason: null, secrets: [], parent: null, createdAt: now, updatedAt: now } as const
+  const plain = {
+    addressRule: 'off',
+    addresses: [],
+    lapse: null,
+    cooldown: null,
+    terms: null,
+    confirmation: null,
+  } as const
   const base: KeyRecord = {
     format: 1,
     keyId,
     ...scope,
     ...born,
+    ...plain,
     label,
     scheme: scheme.id,
     notBefore,
