@@ -103,21 +103,26 @@ function sign(scheme: Scheme, prove: Prover, { wire, claim }: { wire: WireReques
   const signed = scheme.write(wire, claim, tag)
   const read = scheme.read(signed)
   if (read === undefined || isMalformed(read)) {
-    const field = read?.malformed ?? 'credentials'
-    throw new KeyError('ERR_INPUT_INVALID', `${scheme.id} cannot sign this '${field}'`, { field })
+    throw unsignable(read?.malformed ?? 'credentials')
   }
   const present = Object.entries(signed.headers).filter(([, value]) => value !== undefined)
   return { ...signed, headers: Object.fromEntries(present.map(([name, value]) => [name, String(value)])) }
 }
 
 function toWire({ method, url, target, headers = {}, body = EMPTY_BODY }: UnsignedRequest): WireRequest {
+  const bytes = typeof body === 'string' ? encodeUtf8(body) : body
+  if (!(bytes instanceof Uint8Array)) throw unsignable('body')
   const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   return {
     method,
     target: target ?? targetOf(new URL(url as string | URL)),
     headers: Object.fromEntries(names),
-    body: typeof body === 'string' ? encodeUtf8(body) : body,
+    body: bytes,
   }
+}
+
+function unsignable(field: string): KeyError {
+  return new KeyError('ERR_INPUT_INVALID', `this '${field}' cannot be signed`, { field })
 }
 
 /** The request target that `fetch` sends for a URL. */

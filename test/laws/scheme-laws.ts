@@ -182,7 +182,7 @@ export const schemeLaws: readonly SchemeLaw[] = [
           // Reached only by what the fixture signed, changed where nothing is covered.
           if (await judge(request)) expect((read as Claim).keyId).toBe(fixture.keyId)
         }),
-        { numRuns: 1000 },
+        { numRuns: 500 },
       )
     },
   },
