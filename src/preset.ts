@@ -7,6 +7,41 @@ export interface Preset<P extends string = string, A extends string = string> {
   readonly permissions: PermissionModel<P, A>
 }
 
+/** Everything that can be done to keys. A method that does something else does not compile. */
+export type Operation =
+  | 'request'
+  | 'confirm'
+  | 'resend'
+  | 'reveal'
+  | 'edit'
+  | 'renew'
+  | 'rotate'
+  | 'suspend'
+  | 'resume'
+  | 'revoke'
+  | 'revokeAll'
+  | 'destroy'
+  | 'destroyAll'
+  | 'freeze'
+  | 'thaw'
+  | 'derive'
+  | 'import'
+  | 'reseal'
+
+/** Who asks: the key's owner, somebody who works for the house, or a key acting for itself. */
+export type Role = 'owner' | 'operator' | 'key'
+
+/** What an operation needs of who asks for it, before it is carried out. */
+export type StepUp = 'nothing' | 'second-factor' | 'second-factor-and-mail'
+
+export interface OperationRule {
+  readonly by: readonly Role[]
+  readonly needs: StepUp
+}
+
+/** THE table: which operation is whose, and what it needs. */
+export type OperationTable = Readonly<Record<Operation, OperationRule>>
+
 /** Limits of keys, as data. Durations in ms. `null` = no limit. */
 export interface KeyPolicy {
   /** Keys an owner may have that are not revoked. */

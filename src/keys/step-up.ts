@@ -1,0 +1,102 @@
+import { sha256 } from '#hash'
+import { encodeHex, encodeUtf8 } from '../bytes.js'
+import { KeyError, StoreError } from '../errors.js'
+import type { Operation, OperationTable, Role } from '../preset.js'
+import type { Awaitable, ReplayStore } from '../store.js'
+import type { Clock } from '../time.js'
+
+/** Who asks. The host has authenticated them; never take this from a request's body. */
+export interface Actor {
+  readonly role: Role
+  /** The host's id of the operator, or the key id of a key. For an owner, the owner. */
+  readonly id: string
+}
+
+/** What a second factor approves: this operation with these parameters, and nothing else. */
+export interface StepUpRequest {
+  readonly actor: Actor
+  readonly owner: string
+  readonly operation: Operation
+  /** Absent where the key does not exist yet, or all of the owner's are meant. */
+  readonly keyId: string | undefined
+  /** JSON text of what will be done, to be shown or signed over. */
+  readonly parameters: string
+  /** What the user gave: a TOTP code, or the JSON of a WebAuthn assertion over `parameters`. */
+  readonly proof: string
+}
+
+export interface StepUpOptions {
+  readonly operations: OperationTable
+  /** Whether the proof is the actor's and approves exactly this. */
+  readonly secondFactor: ((request: StepUpRequest) => Awaitable<boolean>) | undefined
+  /** Remembers proofs, so that one that was accepted is never accepted again. */
+  readonly replay: ReplayStore | undefined
+  readonly clock: Clock
+}
+
+/** How long an accepted proof is remembered, ms: longer than any one-time code lives. */
+const PROOF_MEMORY_MS = 600_000
+/** Guesses per owner and hour: with six digits, 20 in a million. */
+const TRIES_PER_HOUR = 20
+const HOUR_MS = 3_600_000
+/** Longest proof, characters. */
+const MAX_PROOF = 16_384
+
+/**
+ * Admits an operation, or says what is missing.
+ *
+ * The function throws `KeyError` `ERR_OPERATION_FORBIDDEN`, `ERR_SECOND_FACTOR_REQUIRED`, `ERR_SECOND_FACTOR_REFUSED`,
+ * `ERR_SECOND_FACTOR_LOCKED`.
+ *
+ * @source RFC 6238 section 5.2: a verifier must not accept the second attempt of a code
+ */
+export function createStepUp(
+  options: StepUpOptions,
+): (request: Omit<StepUpRequest, 'proof'> & { proof: string | undefined }) => Promise<void> {
+  const { operations, secondFactor, replay, clock } = options
+  return async ({ proof, ...request }) => {
+    const { by, needs } = operations[request.operation]
+    if (!by.includes(request.actor.role)) {
+      throw new KeyError('ERR_OPERATION_FORBIDDEN', `${request.operation} is not open to the ${request.actor.role}`)
+    }
+    if (needs === 'nothing') return
+    if (typeof proof !== 'string' || proof === '') {
+      throw new KeyError('ERR_SECOND_FACTOR_REQUIRED', `${request.operation} needs a second factor`, { field: 'proof' })
+    }
+    if (proof.length > MAX_PROOF || secondFactor === undefined || replay === undefined) throw refused()
+    await spendTry(replay, request.owner, clock())
+    // Claimed before it is judged: of two uses of one proof at once, one is refused whatever the host answers.
+    const used = `proof:${encodeHex(sha256.digest([encodeUtf8(proof)]))}`
+    if (!(await remember(replay, request.owner, { token: used, until: clock() + PROOF_MEMORY_MS }))) throw refused()
+    if ((await secondFactor({ ...request, proof })) !== true) throw refused()
+  }
+}
+
+/** Takes one of the hour's tries, before the proof is looked at, so that parallel guesses are counted too. */
+async function spendTry(replay: ReplayStore, owner: string, now: number): Promise<void> {
+  const hour = Math.floor(now / HOUR_MS)
+  for (let n = 0; n < TRIES_PER_HOUR; n++) {
+    if (await remember(replay, owner, { token: `try:${hour}:${n}`, until: (hour + 2) * HOUR_MS })) return
+  }
+  throw new KeyError('ERR_SECOND_FACTOR_LOCKED', 'too many second-factor attempts; try again in an hour', {
+    field: 'proof',
+  })
+}
+
+async function remember(
+  replay: ReplayStore,
+  owner: string,
+  { token, until }: { token: string; until: number },
+): Promise<boolean> {
+  try {
+    return (await replay.claim(`owner:${owner}`, token, until)) === true
+  } catch (cause) {
+    throw cause instanceof StoreError
+      ? cause
+      : new StoreError('ERR_STORE_UNAVAILABLE', 'the replay store failed', { cause })
+  }
+}
+
+function refused(): KeyError {
+  return new KeyError('ERR_SECOND_FACTOR_REFUSED', 'the second factor was not accepted', { field: 'proof' })
+}
