@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DIST, filesUnder, packageJson, ROOT, requireBuild, subpathsOf } from './dist.js'
-import { downloadTraces, leakedWeakenings, machineTraces, switchedOff } from './hygiene.js'
+import { downloadTraces, leakedWeakenings, machineTraces, switchedOff, unpinned } from './hygiene.js'
 
 const TOP_LEVEL = [
   ...['.biome.json', '.ci', '.gitattributes', '.gitignore', '.npmrc', 'CHANGELOG.md', 'LICENSE', 'README.md', 'docs'],
@@ -37,10 +37,11 @@ describe('What is tracked', () => {
     expect(findings(tracked, machineTraces)).toEqual([])
   })
 
-  it('holds lock files that do not say where packages come from', () => {
+  it('holds lock files that pin every package and do not say where it comes from', () => {
     const locks = tracked.filter(path => path.endsWith('package-lock.json'))
     expect(locks).toContain('package-lock.json')
     expect(findings(locks, downloadTraces)).toEqual([])
+    expect(findings(locks, unpinned)).toEqual([])
   })
 
   it('holds no test that is switched off', () => {
@@ -108,6 +109,15 @@ describe('The search', () => {
   it('finds where a lock file says a package comes from', () => {
     expect(downloadTraces('"resolved": "https://example.com/zod.tgz"')).toEqual(['line 1'])
     expect(downloadTraces('"resolved": "../.."\n"integrity": "sha512-x"')).toEqual([])
+  })
+
+  it('finds an optional package that a lock file leaves out', () => {
+    const tool = { optionalDependencies: { 'tool-linux': '1.0.0', 'tool-macos': '1.0.0' } }
+    const packages = { '': {}, 'node_modules/tool': tool, 'node_modules/a/node_modules/tool': tool }
+    const whole = { ...packages, 'node_modules/tool-linux': {}, 'node_modules/tool-macos': {} }
+    expect(unpinned(JSON.stringify({ packages: whole }))).toEqual([])
+    const { 'node_modules/tool-macos': _, ...part } = whole
+    expect(unpinned(JSON.stringify({ packages: part }))).toEqual(['tool-macos', 'tool-macos'])
   })
 
   it.each([

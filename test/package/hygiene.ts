@@ -27,6 +27,26 @@ export function downloadTraces(lock: string): readonly string[] {
   return linesWith(lock, line => /"resolved": *"(?:https?|git|ssh)/.test(line))
 }
 
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>
+}
+
+/**
+ * Optional packages, mostly builds for other platforms, that a lock file names and does not pin: `npm ci` refuses it.
+ * They go missing when the lock file is written where the registry does not have them.
+ */
+export function unpinned(lock: string): readonly string[] {
+  const { packages } = JSON.parse(lock) as LockFile
+  const isPinned = (from: string, name: string): boolean => {
+    const inner = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`
+    if (Object.hasOwn(packages, inner)) return true
+    return from !== '' && isPinned(from.slice(0, Math.max(from.lastIndexOf('/node_modules/'), 0)), name)
+  }
+  return Object.entries(packages).flatMap(([from, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(name => !isPinned(from, name)),
+  )
+}
+
 /** Lines of a test that keep it, or all the others, from running. What a machine lacks goes through `skips.ts`. */
 export function switchedOff(test: string): readonly string[] {
   return linesWith(test, line => SWITCHED_OFF.test(line))
