@@ -2,7 +2,7 @@ import { sha256 as nobleSha256, sha384 as nobleSha384, sha512 as nobleSha512 } f
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
 import type { Hash, Mac, Part } from './hash.js'
-import { bytesOfPart, expectBytes } from './parts.js'
+import { expectBytes, viewOfPart } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
 interface State {
@@ -17,6 +17,8 @@ interface Noble {
   create(): State
 }
 
+/** Longer text takes memory of its own, which costs less than hashing it. */
+const TEXT_BYTES = 1024
 const IPAD = 0x36
 /** Turns the inner pad into the outer one: 0x36 ^ 0x5c. */
 const INNER_TO_OUTER = 0x6a
@@ -35,13 +37,18 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Memory that every call of one hash shares and has consumed before it returns. */
 interface Scratch {
+  readonly text: Uint8Array
   readonly tag: Uint8Array
   readonly state: State
 }
 
 function createNobleHash(name: Hash['name'], noble: Noble): Hash {
   const { outputLen: digestBytes, blockLen: blockBytes } = noble
-  const scratch: Scratch = { tag: new Uint8Array(digestBytes), state: noble.create() }
+  const scratch: Scratch = {
+    text: new Uint8Array(TEXT_BYTES),
+    tag: new Uint8Array(digestBytes),
+    state: noble.create(),
+  }
   const initial = noble.create()
   let emptyHex: string | undefined
   const digest = (parts: readonly Part[]): Uint8Array => writeDigest(initial, parts, scratch).slice()
@@ -62,9 +69,9 @@ function createNobleHash(name: Hash['name'], noble: Noble): Hash {
 }
 
 /** The digest of what `start` has taken in and the parts, in `scratch.tag`. Hot path: no key schedule. */
-function writeDigest(start: State, parts: readonly Part[], { tag, state }: Scratch): Uint8Array {
+function writeDigest(start: State, parts: readonly Part[], { text, tag, state }: Scratch): Uint8Array {
   start._cloneInto(state)
-  for (const part of parts) state.update(bytesOfPart(part))
+  for (const part of parts) state.update(viewOfPart(part, text))
   state.digestInto(tag)
   return tag
 }

@@ -32,6 +32,13 @@ export function bytesOfPart(part: Part): Uint8Array {
   return typeof part === 'string' ? encoder.encode(part) : expectBytes(part)
 }
 
+/** The bytes of one part; of text, a view of `memory` where it fits. */
+export function viewOfPart(part: Part, memory: Uint8Array): Uint8Array {
+  if (typeof part !== 'string') return expectBytes(part)
+  const { read, written } = encoder.encodeInto(part, memory)
+  return read === part.length ? memory.subarray(0, written) : encoder.encode(part)
+}
+
 function writeText(text: string, target: Uint8Array, at: number): number {
   if (text === '' || at < 0) return at
   const { read, written } = encoder.encodeInto(text, at === 0 ? target : target.subarray(at))
