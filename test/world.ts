@@ -12,6 +12,7 @@ import { createKeyManager, createMint, createSealer, createVerifier, standardKey
 import { standard } from '../src/presets/standard.js'
 import { hmacV1 } from '../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore, createMemoryReplayStore } from '../src/stores/memory.js'
+import { createFakeClock } from '../src/testing/index.js'
 
 /** 2026-01-01T00:00:00Z. */
 export const START = 1_767_225_600_000
@@ -25,18 +26,6 @@ export interface WorldOptions {
   readonly schemes?: readonly Scheme[]
   readonly verifier?: Partial<VerifierOptions<'read' | 'trade' | 'withdraw'>>
   readonly manager?: Partial<KeyManagerOptions<'read' | 'trade' | 'withdraw', 'full'>>
-}
-
-function createFakeClock(start: number) {
-  let now = start
-  return Object.assign(() => now, {
-    advance: (ms: number) => {
-      now += ms
-    },
-    set: (at: number) => {
-      now = at
-    },
-  })
 }
 
 /** A whole system in memory, with a clock that tests move: manager, verifier, and a signer for every key made. */
