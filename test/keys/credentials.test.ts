@@ -195,7 +195,7 @@ describe('a credential', () => {
         expect(candidate).toMatch(parsed.kind === 'keyId' ? KEY_ID : SECRET)
         expect(withChecksum(candidate.slice(0, -6))).toBe(candidate)
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 })
