@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { ROOT, requireBuild } from '../package/dist.js'
+
+interface Run {
+  readonly exitCode: number | null
+  /** Titles of the lines that were as they should be. */
+  readonly shown: readonly string[]
+  /** Titles of the others. */
+  readonly failed: readonly string[]
+  readonly text: string
+}
+
+/** Lets the demo reach this machine only. */
+const LOOPBACK_ONLY = `
+  import { Socket } from 'node:net'
+  const { connect } = Socket.prototype
+  Socket.prototype.connect = function (...args) {
+    const options = [args[0]].flat()[0]
+    if (options?.host !== '127.0.0.1') throw new Error('the demo must not need a network')
+    return connect.apply(this, args)
+  }`
+
+function runDemo(fault?: string): Promise<Run> {
+  const preload = `data:text/javascript,${encodeURIComponent(LOOPBACK_ONLY)}`
+  const { DEMO_FAULT: _, ...env } = process.env
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', preload, 'docs/examples/exchange/demo.mjs'], {
+      cwd: ROOT,
+      env: { ...env, ...(fault === undefined ? {} : { DEMO_FAULT: fault }) },
+    })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk))
+    child.once('error', reject)
+    child.once('close', exitCode => resolve({ exitCode, text, shown: titles(text, '✓'), failed: titles(text, '✗') }))
+  })
+}
+
+/** Titles, each under the title of its chapter. */
+function titles(text: string, mark: string): readonly string[] {
+  let chapter = ''
+  const found: string[] = []
+  for (const line of text.split('\n')) {
+    if (/^\S/.test(line)) chapter = line
+    if (line.startsWith(`  ${mark} `)) found.push(`${chapter}: ${line.slice(4, 50).trim()}`)
+  }
+  return found
+}
+
+const LINES: Readonly<Record<string, string>> = {
+  'a signed call': '200',
+  'the same bytes again': '401 replayed',
+  'a body altered on the way': '401 invalid_credentials',
+  'no key at all': '401 missing_credentials',
+  'a route nobody declared': '403 route_not_declared',
+  'a key that may read, trading': '403 permission_denied',
+  'a key for 203.0.113.7, from 127.0.0.1': '403 address_not_allowed',
+  'a clock a minute slow': '401 timestamp_outside_window: the server’s time is 20',
+  'the same clock, set by that answer': '200',
+  'a key after it is revoked': '401 key_revoked',
+  'an hour later, a key that has expired': '401 key_expired',
+  'a rotated key: its old secret, in the overlap': '200',
+  'a rotated key: its new secret, in the overlap': '200',
+  'a rotated key: its old secret': '401 invalid_credentials',
+  'a rotated key: its new secret': '200',
+}
+
+const BOT_LINES: Readonly<Record<string, string>> = {
+  fetchBalance: '50000 USD free',
+  'createOrder: buy 0.5 BTC at 20000': 'order 100\\d is open and reserves 10000 USD',
+  'createOrder: buy 100 BTC at 20000': 'InsufficientFunds',
+  cancelOrder: 'order 100\\d is cancelled and reserves nothing',
+  'a key that may read: fetchBalance': '50000 USD free',
+  'a key that may read: createOrder': 'PermissionDenied',
+  'a wrong secret: fetchBalance': 'AuthenticationError',
+  'a revoked key, after a restart: fetchBalance': 'AuthenticationError',
+}
+
+describe('The demo', () => {
+  let good: Run
+  let open: Run
+  let shut: Run
+  let leaky: Run
+
+  beforeAll(async () => {
+    requireBuild()
+    const faults = [undefined, 'accept-everything', 'refuse-everything', 'keep-reserved']
+    ;[good, open, shut, leaky] = (await Promise.all(faults.map(runDemo))) as [Run, Run, Run, Run]
+  })
+
+  it('shows everything it promises, and ends well', () => {
+    expect(good.text).not.toContain('✗')
+    expect(good.exitCode).toBe(0)
+    for (const [title, reason] of Object.entries(LINES)) {
+      expect(good.text).toMatch(new RegExp(`^  ✓ ${title} +${reason}`, 'm'))
+    }
+  })
+
+  it.each(['bitfinex', 'binance'])(
+    'lets an unmodified ccxt trade as %s, and refuses it in that house’s words',
+    house => {
+      const [, chapter = ''] = good.text.split(`ccxt, unmodified, as ${house}\n`)
+      for (const [title, reason] of Object.entries(BOT_LINES)) {
+        expect(chapter.split('\n\n')[0]).toMatch(new RegExp(`^  ✓ ${title} +${reason}`, 'm'))
+      }
+    },
+  )
+
+  it('ends badly when the exchange accepts everything: every refusal is missed', () => {
+    expect(open.exitCode).toBe(1)
+    expect(open.failed).toContain('Requests signed with hmac-v1: the same bytes again')
+    expect(open.failed).toContain('ccxt, unmodified, as binance: a revoked key, after a restart: fetchBalance')
+    expect(open.shown).toContain('Requests signed with hmac-v1: a signed call')
+  })
+
+  it('ends badly when the exchange refuses everything: every success is missed', () => {
+    expect(shut.exitCode).toBe(1)
+    expect(shut.failed).toContain('Requests signed with hmac-v1: a signed call')
+    expect(shut.failed).toContain('ccxt, unmodified, as bitfinex: cancelOrder')
+    expect(shut.shown).toContain('Requests signed with hmac-v1: a route nobody declared')
+  })
+
+  it('ends badly when the ledger keeps what a cancelled order had reserved', () => {
+    expect(leaky.exitCode).toBe(1)
+    expect(leaky.failed).toContain('ccxt, unmodified, as bitfinex: cancelOrder')
+    expect(leaky.failed).toContain('ccxt, unmodified, as binance: cancelOrder')
+  })
+
+  it('has no line that could not fail', () => {
+    expect(good.shown.length).toBeGreaterThan(35)
+    const couldFail = new Set([...open.failed, ...shut.failed])
+    expect(good.shown.filter(title => !couldFail.has(title))).toEqual([])
+  })
+})
