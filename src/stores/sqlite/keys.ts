@@ -1,0 +1,112 @@
+import { KeyError, StoreError } from '../../errors.js'
+import type { KeyRow, KeyStore, ListQuery } from '../../store.js'
+import { checkStorable, corrupt, isStorable, readText, readWhole, readWholeOrNull } from './columns.js'
+import type { Connection, SqliteStatement } from './connection.js'
+import type { Tables } from './schema.js'
+
+const COLUMNS = 'key_id, owner, state, expires_at, created_at, version, record'
+
+// A number that JavaScript cannot hold is read as text, which is then refused: one driver throws at such a number, and
+// the other rows of a list would be lost with it.
+const SELECTED = COLUMNS.replace(
+  /expires_at|created_at|version/g,
+  name => `iif(typeof(${name}) = 'integer' AND abs(${name} / 2) > 4503599627370495, 'huge', ${name}) AS ${name}`,
+)
+
+export function createSqliteKeyStore(connection: Connection, { keys }: Tables): KeyStore {
+  const { database, attempt, transaction } = connection
+  const get = database.prepare(`SELECT ${SELECTED} FROM ${keys} WHERE key_id = ?`)
+  const living = database.prepare(`SELECT count(*) AS count FROM ${keys} WHERE owner = ? AND state <> 'revoked'`)
+  const insert = database.prepare(`INSERT INTO ${keys} (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
+  const exists = database.prepare(`SELECT 1 FROM ${keys} WHERE key_id = ?`)
+  const replace = database.prepare(
+    `UPDATE ${keys} SET owner = ?, state = ?, expires_at = ?, created_at = ?, version = ?, record = ?
+     WHERE key_id = ? AND version = ?`,
+  )
+  const remove = database.prepare(`DELETE FROM ${keys} WHERE key_id = ? AND version = ?`)
+
+  return {
+    get(keyId: string): KeyRow | undefined {
+      if (!isStorable(keyId)) return undefined
+      const row = attempt(() => get.get(keyId))
+      return row === undefined ? undefined : readKeyRow(row)
+    },
+    insert(row: KeyRow, maxPerOwner: number): 'inserted' | 'exists' | 'limit' {
+      const { keyId, owner, record } = row
+      checkStorable({ keyId, owner, record })
+      return transaction(() => {
+        if (exists.get(keyId) !== undefined) return 'exists'
+        // Written so that NaN admits nobody.
+        if (!(readWhole(living.get(owner), 'count') < maxPerOwner)) return 'limit'
+        insert.run(keyId, owner, row.state, row.expiresAt, row.createdAt, row.version, record)
+        return 'inserted'
+      })
+    },
+    replace(row: KeyRow, expectedVersion: number): boolean {
+      const { keyId, owner, state, expiresAt, createdAt, version, record } = row
+      if (!isStorable(keyId)) return false
+      checkStorable({ owner, record })
+      return changed(
+        attempt(() => replace.run(owner, state, expiresAt, createdAt, version, record, keyId, expectedVersion)),
+      )
+    },
+    remove(keyId: string, expectedVersion: number): boolean {
+      return isStorable(keyId) && changed(attempt(() => remove.run(keyId, expectedVersion)))
+    },
+    list: createLister(connection, keys),
+  }
+}
+
+function createLister({ database, attempt }: Connection, keys: string): (query: ListQuery) => readonly KeyRow[] {
+  const select = (and: string): SqliteStatement =>
+    database.prepare(
+      `SELECT ${SELECTED} FROM ${keys} WHERE owner = ? AND typeof(key_id) = 'text' ${and} ORDER BY key_id LIMIT ?`,
+    )
+  const first = select('')
+  const next = select('AND key_id > ?')
+
+  return ({ owner, limit, after }) => {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+      throw new KeyError('ERR_INPUT_INVALID', "list: 'limit' must be an integer from 1 to 1000", { field: 'limit' })
+    }
+    if (!isStorable(owner)) return []
+    const rows = attempt(() => (after === undefined ? first.all(owner, limit) : next.all(owner, after, limit)))
+    return rows.map(readListedRow)
+  }
+}
+
+function readKeyRow(row: unknown): KeyRow {
+  return {
+    keyId: readText(row, 'key_id'),
+    owner: readText(row, 'owner'),
+    state: readState(row),
+    expiresAt: readWholeOrNull(row, 'expires_at'),
+    createdAt: readWhole(row, 'created_at'),
+    version: readWhole(row, 'version'),
+    record: readText(row, 'record'),
+  }
+}
+
+/**
+ * One bad row must neither hide the others nor itself: in a list it keeps its id, is revoked, and has an empty record,
+ * which every reader of records refuses.
+ */
+function readListedRow(row: unknown): KeyRow {
+  try {
+    return readKeyRow(row)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    const [keyId, owner] = [readText(row, 'key_id'), readText(row, 'owner')]
+    return { keyId, owner, state: 'revoked', expiresAt: null, createdAt: 0, version: 0, record: '' }
+  }
+}
+
+function readState(row: unknown): KeyRow['state'] {
+  const state = readText(row, 'state')
+  if (state !== 'pending' && state !== 'active' && state !== 'suspended' && state !== 'revoked') throw corrupt('state')
+  return state
+}
+
+function changed({ changes }: { readonly changes: number | bigint }): boolean {
+  return Number(changes) > 0
+}
