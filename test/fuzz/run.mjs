@@ -13,6 +13,8 @@ import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { createSigner } from 'keylattice/client'
 import { createRandom, mutateText } from './random.mjs'
 
+/** 2026-01-01T00:00:00Z. */
+const NOW = 1_767_225_600_000
 const here = new URL('.', import.meta.url)
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string' }, only: { type: 'string' } },
@@ -48,8 +50,9 @@ async function loadTarget(name) {
   const { options, credentials } = valid[0]
   const scheme = typeof value === 'function' ? value(options) : value
   const keyId = scheme.proof.kind === 'bearer' ? {} : { keyId: credentials.keyId }
-  const signer = createSigner({ scheme, secret: credentials.secret, ...keyId })
-  return { name, scheme, signer, secret: credentials.secret }
+  const { secret } = credentials
+  const signerOf = random => createSigner({ scheme, secret, ...keyId, clock: () => NOW, random: random.bytes })
+  return { name, scheme, signerOf, secret }
 }
 
 /** What is wrong, if anything. */
@@ -100,7 +103,8 @@ function part(component, { method, target, headers, body }) {
 }
 
 /** Not every dialect can sign every request; the signer says so. */
-function signedRequest({ signer }, random) {
+function signedRequest({ signerOf }, random) {
+  const signer = signerOf(random)
   for (;;) {
     try {
       return signer.sign(unsignedRequest(random))
