@@ -29,20 +29,15 @@ export const CLAIMS: readonly ReplayCase[] = [
     checkEqual(countOf(await claimAll(), false), 1000, 'every second claim is refused')
   }),
   still('Each key has tokens of its own', async ({ store, start }) => {
-    const pairs = [
-      ['key', 'token'],
-      ['other', 'token'],
-      ['keyt', 'oken'],
-      ['ke', 'ytoken'],
-      ['key:token', ''],
-      ['', 'key:token'],
-      ['key:to', 'ken'],
-      ['token', 'key'],
-    ] as const
-    for (const [keyId, token] of pairs) {
+    const separated = [...':|/.,;-_ \t\n'].flatMap(by => [
+      [`key${by}a`, 'b'],
+      ['key', `a${by}b`],
+    ])
+    const pairs = [['key', 'token'], ['other', 'token'], ['keyt', 'oken'], ['token', 'key'], ...separated]
+    for (const [keyId = '', token = ''] of pairs) {
       checkEqual(await store.claim(keyId, token, start + MINUTE), true, `${keyId} + ${token} is a token of its own`)
     }
-    for (const [keyId, token] of pairs) {
+    for (const [keyId = '', token = ''] of pairs) {
       checkEqual(await store.claim(keyId, token, start + MINUTE), false, `${keyId} + ${token} was claimed`)
     }
   }),
@@ -84,6 +79,7 @@ export const CLAIMS: readonly ReplayCase[] = [
     for (let i = 0; i < 50; i++) {
       clock.set(start + 1000 + i - 1)
       checkEqual(await store.claim('key', `token-${i}`, start + 1000 + i), false, 'a millisecond before it is due')
+      checkEqual(await store.claim('key', `token-${i}`, start + MINUTE), false, 'also for a claim that lasts longer')
     }
   }),
   moving('The same claim is refused when it is due', async ({ store, clock, start }) => {

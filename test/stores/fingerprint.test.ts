@@ -29,7 +29,7 @@ describe('halfSipHash', () => {
 
   it('changes with every unit of the text', () => {
     fc.assert(
-      fc.property(fc.string({ minLength: 1, unit: 'binary' }), fc.nat(), (text, at) => {
+      fc.property(fc.string({ minLength: 1, maxLength: 50, unit: 'binary' }), fc.nat(), (text, at) => {
         const i = at % text.length
         const other = text.slice(0, i) + String.fromCharCode(text.charCodeAt(i) ^ 1) + text.slice(i + 1)
         expect(hashOf(other)).not.toBe(hashOf(text))

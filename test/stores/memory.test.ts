@@ -159,7 +159,9 @@ describe('The memory replay store', () => {
 
   it('holds a window of the largest size', () => {
     const store = createMemoryReplayStore()
-    for (let i = 0n; i < 70_000n; i++) expect(store.advance('key', 2n * i, 65_536)).toBe(true)
+    let accepted = 0
+    for (let i = 0n; i < 70_000n; i++) if (store.advance('key', 2n * i, 65_536)) accepted++
+    expect(accepted).toBe(70_000)
     expect(store.advance('key', 2n * (70_000n - 65_536n), 65_536)).toBe(false)
     expect(store.advance('key', 2n * (70_000n - 65_536n) + 1n, 65_536)).toBe(true)
     expect(store.advance('key', 2n * (70_000n - 65_536n) + 1n, 65_536)).toBe(false)

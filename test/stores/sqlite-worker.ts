@@ -22,26 +22,25 @@ const rowOf = (keyId: string, version = 1): KeyRow => ({
 })
 
 const TASKS: Readonly<Record<string, () => unknown>> = {
-  /** Claims the same 150 tokens as everybody else; answers with those it got. */
-  claim: () =>
-    Array.from({ length: 150 }, (_, i) => i).filter(i => store.replay.claim('key', `token-${i}`, EXPIRES_AT)),
-  /** Uses the same 100 nonces as everybody else. */
-  advance: () => Array.from({ length: 100 }, (_, i) => i).filter(i => store.replay.advance('key', BigInt(i), 100)),
-  /** Inserts 40 keys of an owner who may have 50. */
+  /** Claims the same 60 tokens as everybody else; answers with those it got. */
+  claim: () => Array.from({ length: 60 }, (_, i) => i).filter(i => store.replay.claim('key', `token-${i}`, EXPIRES_AT)),
+  /** Uses the same 40 nonces as everybody else. */
+  advance: () => Array.from({ length: 40 }, (_, i) => i).filter(i => store.replay.advance('key', BigInt(i), 40)),
+  /** Inserts 20 keys of an owner who may have 25. */
   insert: () =>
-    Array.from({ length: 40 }, (_, i) => i).filter(i => store.keys.insert(rowOf(`${name}-${i}`), 50) === 'inserted'),
-  /** Raises the version of one key 50 times, reading it anew whenever somebody else was faster. */
+    Array.from({ length: 20 }, (_, i) => i).filter(i => store.keys.insert(rowOf(`${name}-${i}`), 25) === 'inserted'),
+  /** Raises the version of one key 20 times, reading it anew whenever somebody else was faster. */
   replace: () => {
     let done = 0
-    while (done < 50) {
+    while (done < 20) {
       const { version } = store.keys.get('shared') as KeyRow
       if (store.keys.replace(rowOf('shared', version + 1), version)) done++
     }
     return done
   },
-  /** Counts 100 uses. */
+  /** Counts 40 uses. */
   touch: () => {
-    for (let i = 0; i < 100; i++) store.usage.touch({ keyId: 'key', lastUsedAt: i, lastAddress: null, count: 1 })
+    for (let i = 0; i < 40; i++) store.usage.touch({ keyId: 'key', lastUsedAt: i, lastAddress: null, count: 1 })
   },
   /** Claims until it is killed, and says so after each claim. */
   endless: () => {
