@@ -1,7 +1,7 @@
 import { sha256 } from '#hash'
 import { decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
 import type { Part } from '../crypto/hash.js'
-import { defineField, isField, isTarget, KEY_ID } from '../http/field.js'
+import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, pathOf, queryOf, type WireRequest } from '../http/request.js'
 import type { Claim, Malformed, Scheme, Stamp } from '../scheme.js'
 import { parseDecimal } from '../time.js'
@@ -11,8 +11,8 @@ const HEADER = 'x-mbx-apikey'
 const SIGNATURE_CHARS = 74
 
 /** A form is percent-encoded, hence ASCII without blanks. */
-const FORM = /* @__PURE__ */ defineField(1, 65_536, ['!~'])
-const FRACTION = /* @__PURE__ */ defineField(1, 3, ['09'])
+const FORM: Field = { min: 1, max: 65_536, foreign: /[^!-~]/ }
+const FRACTION: Field = { min: 1, max: 3, foreign: /[^0-9]/ }
 
 /**
  * Binance spot REST: HMAC-SHA256 over the query followed by the body, both without `signature`, nothing in between.

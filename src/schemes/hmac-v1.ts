@@ -1,6 +1,6 @@
 import { sha256 } from '#hash'
 import { decodeHex, encodeHex } from '../bytes.js'
-import { defineField, isField, isTarget, KEY_ID } from '../http/field.js'
+import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, type WireRequest } from '../http/request.js'
 import { isPlainMethod } from '../http/target.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
@@ -23,10 +23,10 @@ export interface HmacV1Options {
 const WHERE = 'hmacV1'
 const MAX_MS = 86_400_000
 
-const AUDIENCE = /* @__PURE__ */ defineField(1, 255, ['!~'])
-const HEADER_PREFIX = /* @__PURE__ */ defineField(1, 32, ['az', 'AZ', '09', '--'])
-const NONCE = /* @__PURE__ */ defineField(16, 64, ['az', 'AZ', '09', '--', '__'])
-const CONTENT_TYPE = /* @__PURE__ */ defineField(1, 1024, [' ~'])
+const AUDIENCE: Field = { min: 1, max: 255, foreign: /[^!-~]/ }
+const HEADER_PREFIX: Field = { min: 1, max: 32, foreign: /[^A-Za-z0-9-]/ }
+const NONCE: Field = { min: 16, max: 64, foreign: /[^A-Za-z0-9_-]/ }
+const CONTENT_TYPE: Field = { min: 1, max: 1024, foreign: /[^ -~]/ }
 
 /**
  * Keylattice's own scheme: HMAC-SHA256 over ten lines, none of which can hold a line break, so that distinct requests
