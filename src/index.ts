@@ -14,7 +14,19 @@ export {
 } from './errors.js'
 export type { WireHeaders, WireRequest } from './http/request.js'
 export { defectProblem, type Problem, problemOf, unavailableProblem } from './http/respond.js'
-export type { Grant, KeyRecord, KeyState, KeyView, PermissionModel, StoredSecret } from './key.js'
+export type {
+  AddressRule,
+  Cooldown,
+  Grant,
+  KeyRecord,
+  KeyState,
+  KeyView,
+  Lapse,
+  PendingConfirmation,
+  PermissionModel,
+  StoredSecret,
+  WithdrawalAddress,
+} from './key.js'
 export type { Principal } from './keys/compiled-key.js'
 export {
   type Credential,
@@ -29,7 +41,12 @@ export {
 export { createKeyManager } from './keys/manager.js'
 export type { Ceiling, KeyManagerOptions } from './keys/manager-options.js'
 export type {
+  Asking,
+  ChangedKey,
+  ConfirmationMail,
+  ConfirmKey,
   CreateKey,
+  Credentials,
   EditKey,
   EndAll,
   EndedKeys,
@@ -39,13 +56,17 @@ export type {
   KeyPage,
   ListKeys,
   OwnedKey,
+  PendingChange,
   RenewKey,
+  RequestedKey,
   RotateKey,
   UnreadableKey,
 } from './keys/manager-types.js'
 export type { Secret } from './keys/secret.js'
+export type { Actor, StepUpRequest } from './keys/step-up.js'
 export { type Allowlist, compileAllowlist } from './policy/ip-allowlist.js'
 export { defineKeyPolicy, standardKeyPolicy } from './policy/key-policy.js'
+export { defineOperations } from './policy/operations.js'
 export { definePermissions, type PermissionDefinition } from './policy/permissions.js'
 export {
   anyPermission,
@@ -57,7 +78,17 @@ export {
   type RouteRow,
   type Routes,
 } from './policy/routes.js'
-export type { KeyPolicy, Preset } from './preset.js'
+export type {
+  KeyLimits,
+  KeyPolicy,
+  KeyRules,
+  Operation,
+  OperationRule,
+  OperationTable,
+  Preset,
+  Role,
+  StepUp,
+} from './preset.js'
 export type { Claim, Component, Freshness, Malformed, Proof, Scheme, Stamp } from './scheme.js'
 export type {
   AuditEntry,

@@ -1,2 +1,3 @@
 /** The named weakenings and nothing else: `grep keylattice/insecure` lists every one a code base uses. */
+export { withoutStepUp } from './keys/weakenings.js'
 export { acceptUncovered, ambiguousPaths, noReplayGuard } from './verify/weakenings.js'

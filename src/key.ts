@@ -86,6 +86,8 @@ export interface KeyRecord {
   /** Where it may withdraw to; `addresses` counts for the rule `key`. */
   readonly addressRule: AddressRule
   readonly addresses: readonly WithdrawalAddress[]
+  /** Permissions that are bound to the rule. */
+  readonly addressPermissions: readonly string[]
   readonly lapse: Lapse | null
   readonly cooldown: Cooldown | null
   /** The terms its owner acknowledged, and when (epoch ms). */

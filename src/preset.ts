@@ -1,4 +1,4 @@
-import type { PermissionModel } from './key.js'
+import type { AddressRule, PermissionModel } from './key.js'
 
 /** CONTRACT: what makes an exchange's keys its own. */
 export interface Preset<P extends string = string, A extends string = string> {
@@ -43,7 +43,7 @@ export interface OperationRule {
 export type OperationTable = Readonly<Record<Operation, OperationRule>>
 
 /** Limits of keys, as data. Durations in ms. `null` = no limit. */
-export interface KeyPolicy {
+export interface KeyLimits {
   /** Keys an owner may have that are not revoked. */
   readonly keysPerOwner: number | null
   /** Entries of one key's IP allowlist. */
@@ -60,4 +60,37 @@ export interface KeyPolicy {
   readonly maxLifetimeMs: number | null
   /** Longest time both secrets may pass during a rotation. */
   readonly maxRotationOverlapMs: number
+  /** Life of a confirmation link. */
+  readonly confirmationMs: number
+  /** Authenticated use this long ago ends a key at the next sweep; `null` = never. */
+  readonly idleMs: number | null
+  /** How long a key that was widened still has no more than before; 0 = it has it at once. */
+  readonly cooldownMs: number
+  /** How many generations of child keys a key may have; 0 = none. */
+  readonly childDepth: number
 }
+
+/** Rules of keys, as data. */
+export interface KeyRules {
+  readonly operations: OperationTable
+  /** Whether a confirmation link works only in the browser that asked. */
+  readonly sameBrowser: boolean
+  /** Whether an IP allowlist may hold ranges, or single addresses only. */
+  readonly allowlistRanges: boolean
+  /** Permissions that a key may hold only with an IP allowlist. */
+  readonly needAllowlist: readonly string[]
+  /** Permissions that a key without an IP allowlist loses after a time; `null` = none. */
+  readonly lapse: { readonly permissions: readonly string[]; readonly afterMs: number } | null
+  /** Where keys may withdraw to: anywhere, to a list of their own, or to the owner's address book. */
+  readonly addressRule: AddressRule
+  /** Permissions that are bound to those addresses. */
+  readonly addressPermissions: readonly string[]
+  /** Version of the terms that must be acknowledged with every new key; `null` = none. */
+  readonly terms: string | null
+  /** Whether the house must have granted an owner API access (`eligible` of the manager). */
+  readonly eligibility: boolean
+  /** What a leak report does to a key. */
+  readonly onLeak: 'suspend' | 'revoke'
+}
+
+export interface KeyPolicy extends KeyLimits, KeyRules {}

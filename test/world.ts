@@ -8,7 +8,15 @@ import type {
   VerifierOptions,
   WireRequest,
 } from '../src/index.js'
-import { createKeyManager, createMint, createSealer, createVerifier, standardKeyPolicy } from '../src/index.js'
+import {
+  createKeyManager,
+  createMint,
+  createSealer,
+  createVerifier,
+  defineKeyPolicy,
+  standardKeyPolicy,
+} from '../src/index.js'
+import { withoutStepUp } from '../src/insecure.js'
 import { standard } from '../src/presets/standard.js'
 import { hmacV1 } from '../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore, createMemoryReplayStore } from '../src/stores/memory.js'
@@ -39,7 +47,7 @@ export function createWorld(options: WorldOptions = {}) {
   const verifier = createVerifier({ ...shared, replay, ...options.verifier })
   const manager: KeyManager<P> = createKeyManager({
     ...shared,
-    policy: standardKeyPolicy,
+    policy: defineKeyPolicy({ ...standardKeyPolicy, operations: withoutStepUp }),
     ceiling: () => ({ permissions: ['full'], accounts: null }),
     mint: createMint({ brand: 'kl', environment: 'test' }),
     ...options.manager,

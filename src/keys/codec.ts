@@ -58,6 +58,7 @@ const Record = z.strictObject({
   expiresAt: z.nullable(instant),
   addressRule: z.enum(['off', 'key', 'owner']),
   addresses: z.array(Address).check(z.maxLength(1000)),
+  addressPermissions: names,
   lapse: z.nullable(z.strictObject({ at: instant, permissions: names })),
   cooldown: z.nullable(z.strictObject({ until: instant, permissions: names })),
   terms: z.nullable(z.strictObject({ version: text(1, 64), acceptedAt: instant })),

@@ -1,12 +1,11 @@
 import { KeyError } from '../errors.js'
-import type { KeyRecord, KeyView } from '../key.js'
+import type { KeyRecord } from '../key.js'
+import type { Operation } from '../preset.js'
 import type { Scheme } from '../scheme.js'
 import type { KeyRow } from '../store.js'
-import { decodeKey, encodeKey, viewKey } from './codec.js'
-import { checkScope } from './grantable.js'
+import { decodeKey, encodeKey } from './codec.js'
 import type { GuardedStore } from './guarded-store.js'
 import type { IssuedSecret, SecretRequest } from './issuer.js'
-import { advanceKey, type KeyChange, type Operation } from './lifecycle.js'
 import type { CheckedManagerOptions } from './manager-options.js'
 import type { OwnedKey } from './manager-types.js'
 
@@ -16,16 +15,26 @@ export interface Desk extends Omit<CheckedManagerOptions, 'keys'> {
   readonly issue: (request: SecretRequest) => Promise<IssuedSecret>
 }
 
-/** Writes a living key: within its ceiling and policy, from the version that was read, or not at all. */
-export async function write(
-  desk: Desk,
-  { record, operation, change }: { record: KeyRecord; operation: Operation; change: KeyChange },
-): Promise<KeyView> {
-  const now = desk.clock()
-  const next = advanceKey(record, operation, { change, now })
-  const scoped = await checkScope(next, desk)
-  if (!(await desk.keys.replace(encodeKey(scoped), record.version))) throw conflict()
-  return viewKey(scoped, now)
+/** How an operation was asked for. */
+export interface Asked {
+  /** A value only the asking browser has. */
+  readonly browser: string | undefined
+  /**
+   * Asks for the second factor, if the operation needs one. Called when the request has been found good and before
+   * anything is done, so that no code is spent on a typing error.
+   */
+  readonly admit: () => Promise<void>
+}
+
+/** Whether an operation waits for the link in a mail. */
+export function needsMail({ policy }: Desk, operation: Operation): boolean {
+  return policy.operations[operation].needs === 'second-factor-and-mail'
+}
+
+/** Writes what follows on the version that was read, or nothing. @throws {KeyError} `ERR_KEY_CONFLICT` */
+export async function replaceKey(desk: Desk, next: KeyRecord, from: KeyRecord): Promise<KeyRecord> {
+  if (!(await desk.keys.replace(encodeKey(next), from.version))) throw conflict()
+  return next
 }
 
 export async function load(desk: Desk, owned: OwnedKey): Promise<KeyRecord> {
@@ -35,9 +44,8 @@ export async function load(desk: Desk, owned: OwnedKey): Promise<KeyRecord> {
 /** Another owner's key is not found, in the same words and with the same work as one that does not exist. */
 export async function find(desk: Desk, { owner, keyId }: OwnedKey): Promise<KeyRow> {
   const row = await desk.keys.get(keyId)
-  if (row === undefined || row.owner !== owner || row.keyId !== keyId)
-    throw new KeyError('ERR_KEY_NOT_FOUND', 'no such key')
-  return row
+  if (row !== undefined && row.owner === owner && row.keyId === keyId) return row
+  throw new KeyError('ERR_KEY_NOT_FOUND', 'no such key')
 }
 
 export function schemeFor({ schemes }: Desk, id: string | undefined): Scheme {

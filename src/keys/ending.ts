@@ -1,30 +1,58 @@
 import { KeyError } from '../errors.js'
-import type { KeyView } from '../key.js'
+import type { KeyRecord, KeyView } from '../key.js'
 import type { KeyRow } from '../store.js'
 import { decodeKey, encodeKey, viewKey } from './codec.js'
 import { conflict, type Desk, find, load } from './desk.js'
 import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
-import type { EndAll, EndedKeys, EndKey, UnreadableKey } from './manager-types.js'
+import type { EndAll, EndedKeys, EndKey, KeyPage, UnreadableKey } from './manager-types.js'
 
 /** How often an operation that must win is tried against writers that come between. */
 const MAX_TRIES = 100
 
-/** Suspends or revokes. It must win: a writer that comes between is read again, never given way to. */
+export async function suspendKey(desk: Desk, key: EndKey): Promise<KeyView> {
+  return endKey(desk, 'suspend', key)
+}
+
+export async function revokeKey(desk: Desk, key: EndKey): Promise<KeyView> {
+  return endKey(desk, 'revoke', key)
+}
+
+export async function revokeAll(desk: Desk, all: EndAll): Promise<EndedKeys> {
+  return endAll(desk, 'revoke', all)
+}
+
+/**
+ * Suspends or revokes. It must win: a writer that comes between is read again, never given way to. Children end with
+ * their parent; the verifier refuses them in any case, since it judges a child by all its ancestors.
+ */
 export async function endKey(
   desk: Desk,
-  operation: 'suspend' | 'revoke',
+  transition: 'suspend' | 'revoke',
   { reason, ...owned }: EndKey,
 ): Promise<KeyView> {
-  const state = operation === 'suspend' ? 'suspended' : 'revoked'
+  const state = transition === 'suspend' ? 'suspended' : 'revoked'
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const record = await load(desk, owned)
     const now = desk.clock()
-    if (record.state === state) return viewKey(record, now)
-    const next = advanceKey(record, operation, { change: { state, reason }, now })
-    if (await desk.keys.replace(encodeKey(next), record.version)) return viewKey(next, now)
+    const next =
+      record.state === state
+        ? record
+        : advanceKey(record, transition, { change: { state, reason, confirmation: null }, now })
+    if (next !== record && !(await desk.keys.replace(encodeKey(next), record.version))) continue
+    if (transition === 'revoke') await revokeChildren(desk, next, reason)
+    return viewKey(next, now)
   }
   throw conflict()
+}
+
+async function revokeChildren(desk: Desk, { owner, keyId }: KeyRecord, reason: string): Promise<void> {
+  if (desk.policy.childDepth === 0) return
+  for await (const child of ownedKeys(desk, owner)) {
+    if (child.parent === keyId && child.state !== 'revoked') {
+      await endUnlessGone(desk, 'revoke', { owner, keyId: child.keyId, reason })
+    }
+  }
 }
 
 /** Removes a key that is revoked, revoking it first; one that cannot be read needs no more than its removal. */
@@ -46,38 +74,63 @@ function isReadable(row: KeyRow): boolean {
 }
 
 /** Passes over an owner's keys until one finds none alive: a key created meanwhile is caught by the next pass. */
-export async function endAll(desk: Desk, { owner, reason }: EndAll): Promise<EndedKeys> {
-  let revoked = 0
-  for (let passes = 0; passes < MAX_TRIES; passes++) {
-    const { ended, unreadable } = await endPass(desk, { owner, reason })
-    revoked += ended
-    if (ended === 0) return { revoked, unreadable }
+export async function endAll(
+  desk: Desk,
+  transition: 'suspend' | 'revoke',
+  { owner, reason }: EndAll,
+): Promise<EndedKeys> {
+  const living = transition === 'revoke' ? ['pending', 'active', 'suspended'] : ['active']
+  const unreadable = new Map<string, UnreadableKey>()
+  const ended = new Set<string>()
+  for (let passes = 0, found = 1; found > 0; passes++) {
+    if (passes > MAX_TRIES) throw conflict()
+    found = 0
+    for await (const key of ownedKeys(desk, owner, unreadable)) {
+      if (!living.includes(key.state)) continue
+      found++
+      if (await endUnlessGone(desk, transition, { owner, keyId: key.keyId, reason })) ended.add(key.keyId)
+    }
   }
-  throw conflict()
+  return { ended: ended.size, unreadable: [...unreadable.values()] }
 }
 
-async function endPass(desk: Desk, { owner, reason }: EndAll): Promise<{ ended: number; unreadable: UnreadableKey[] }> {
-  const unreadable: UnreadableKey[] = []
-  let ended = 0
+/** Destroys every key the owner has, also those that cannot be read. */
+export async function destroyAll(desk: Desk, { owner, reason }: EndAll): Promise<{ readonly destroyed: number }> {
+  await endAll(desk, 'revoke', { owner, reason })
+  let destroyed = 0
+  for (;;) {
+    const rows = await desk.keys.list({ owner, limit: 100 })
+    if (rows.length === 0) return { destroyed }
+    for (const { keyId } of rows) {
+      await destroyKey(desk, { owner, keyId, reason })
+      destroyed++
+    }
+  }
+}
+
+/** Every readable key of an owner, page by page. */
+export async function* ownedKeys(
+  desk: Desk,
+  owner: string,
+  unreadable?: Map<string, UnreadableKey>,
+): AsyncGenerator<KeyView> {
   let after: string | null = null
   do {
-    const page = await readPage(desk, { owner, after })
-    unreadable.push(...page.unreadable)
-    for (const { keyId } of page.keys.filter(key => key.state !== 'revoked')) {
-      if (await endUnlessGone(desk, { owner, keyId, reason })) ended++
-    }
+    const page: KeyPage = await readPage(desk, { owner, after })
+    for (const key of page.unreadable) unreadable?.set(key.keyId, key)
+    yield* page.keys
     after = page.next
   } while (after !== null)
-  return { ended, unreadable }
 }
 
-/** A key that somebody destroyed in between needs no ending. */
-async function endUnlessGone(desk: Desk, key: EndKey): Promise<boolean> {
+/** A key that somebody ended or destroyed in between needs no ending. */
+async function endUnlessGone(desk: Desk, transition: 'suspend' | 'revoke', key: EndKey): Promise<boolean> {
   try {
-    await endKey(desk, 'revoke', key)
+    await endKey(desk, transition, key)
     return true
   } catch (error) {
-    if (error instanceof KeyError && error.code === 'ERR_KEY_NOT_FOUND') return false
+    const gone = error instanceof KeyError && (error.code === 'ERR_KEY_NOT_FOUND' || error.code === 'ERR_KEY_STATE')
+    if (gone) return false
     throw error
   }
 }

@@ -1,27 +1,90 @@
 import { KeyError } from '../errors.js'
-import type { KeyRecord } from '../key.js'
+import type { Cooldown, Grant, KeyRecord, Lapse, PermissionModel, WithdrawalAddress } from '../key.js'
 import { checkAllowlist } from '../policy/ip-allowlist.js'
+import type { KeyPolicy } from '../preset.js'
 import type { CheckedManagerOptions } from './manager-options.js'
 
-/** What of a key decides how much it can do. */
-export type KeyScope = Pick<KeyRecord, 'owner' | 'permissions' | 'accounts' | 'ipAllowlist'>
+type Rules = Pick<CheckedManagerOptions, 'permissions' | 'policy' | 'ceiling'>
 
 /**
- * Checks that a key may be as wide as asked: every permission known and within the owner's ceiling, every account the
- * owner's, the allowlist within the policy. Every path that writes a living key passes here, so that none can widen it.
+ * Checks that a key may be as wide as it would be, and settles what follows from its width: every permission known and
+ * within the owner's ceiling, every account the owner's, the allowlist and the addresses as the policy wants them;
+ * what lapses, and when. Every path that leaves a living key passes here, so that none can widen it.
  *
- * @returns the scope with the allowlist in its one spelling
+ * @returns the record with the allowlist in its one spelling
  * @throws {KeyError} `ERR_PERMISSION_UNKNOWN`, `ERR_PERMISSION_EXCLUDED`, `ERR_CEILING_EXCEEDED`, `ERR_INPUT_INVALID`,
  * `ERR_POLICY_VIOLATED`
  */
-export async function checkScope<S extends KeyScope>(scope: S, options: CheckedManagerOptions): Promise<S> {
-  const { permissions, policy } = options
-  const wanted = permissions.parse(scope.permissions)
-  const ipAllowlist = checkAllowlist(scope.ipAllowlist, policy)
-  const ceiling = await options.ceiling(scope.owner)
+export async function settleScope(record: KeyRecord, rules: Rules, now: number): Promise<KeyRecord> {
+  const { permissions, policy } = rules
+  const wanted = permissions.parse(record.permissions)
+  const ipAllowlist = checkAllowlist(record.ipAllowlist, policy)
+  refuseMissing({ ...record, ipAllowlist }, wanted, rules)
+  const ceiling = await rules.ceiling(record.owner)
   permissions.attenuate(wanted, permissions.ceiling(ceiling.permissions))
-  refuseForeignAccounts(scope.accounts, ceiling.accounts)
-  return { ...scope, ipAllowlist }
+  refuseForeignAccounts(record.accounts, ceiling.accounts)
+  return { ...record, ipAllowlist, lapse: lapseOf({ ...record, ipAllowlist }, wanted, { rules, now }) }
+}
+
+/** Permissions that may only be held together with another restriction. */
+function refuseMissing(record: KeyRecord, wanted: Grant, { permissions, policy }: Rules): void {
+  if (record.ipAllowlist === null && holdsAny(permissions, wanted, policy.needAllowlist)) {
+    throw violated('ipAllowlist', 'is required for these permissions')
+  }
+  const { addressRule, addressPermissions, addresses } = record
+  if (addressRule === 'key' && addresses.length === 0 && holdsAny(permissions, wanted, addressPermissions)) {
+    throw violated('addresses', 'are required for these permissions')
+  }
+  if (addressRule !== 'key' && addresses.length > 0) throw violated('addresses', 'of a key are not used by this house')
+}
+
+/** A key without an allowlist starts a term; one that has a list has none; an edit does not start the term anew. */
+function lapseOf(record: KeyRecord, wanted: Grant, { rules, now }: { rules: Rules; now: number }): Lapse | null {
+  const { lapse } = rules.policy
+  if (lapse === null || record.ipAllowlist !== null || !holdsAny(rules.permissions, wanted, lapse.permissions))
+    return null
+  return record.lapse ?? { at: now + lapse.afterMs, permissions: lapse.permissions }
+}
+
+/** Whether a grant holds one of these permissions, or one that implies it. */
+export function holdsAny(model: PermissionModel, grant: Grant, names: readonly string[]): boolean {
+  return names.some(name => model.covers(grant, model.parse([name])))
+}
+
+/**
+ * What a key that was just widened may do until the cool-down ends: what it could do before, and nothing that is bound
+ * to the restriction that was loosened. `null` when nothing was widened.
+ */
+export function cooldownOf(
+  before: KeyRecord,
+  after: KeyRecord,
+  { model, policy, now }: { model: PermissionModel; policy: KeyPolicy; now: number },
+): Cooldown | null {
+  if (policy.cooldownMs === 0) return before.cooldown
+  const [had, has] = [model.parse(before.permissions), model.parse(after.permissions)]
+  const loosened =
+    widensAllowlist(before.ipAllowlist, after.ipAllowlist) || addsAddress(before.addresses, after.addresses)
+  if (model.covers(had, has) && !loosened) return before.cooldown
+  const running =
+    before.cooldown !== null && before.cooldown.until > now ? model.parse(before.cooldown.permissions) : had
+  const kept = model.format(model.meet(running, has))
+  const bound = [...policy.needAllowlist, ...policy.addressPermissions]
+  const names = loosened ? kept.filter(name => !holdsAny(model, model.parse([name]), bound)) : kept
+  return { until: now + policy.cooldownMs, permissions: names }
+}
+
+function widensAllowlist(before: readonly string[] | null, after: readonly string[] | null): boolean {
+  if (before === null) return false
+  return after === null || after.some(entry => !before.includes(entry))
+}
+
+function addsAddress(before: readonly WithdrawalAddress[], after: readonly WithdrawalAddress[]): boolean {
+  return after.some(address => !before.some(known => isSameAddress(known, address)))
+}
+
+/** Addresses compare exactly, as the host normalised them: upper and lower case can be two places. */
+export function isSameAddress(a: WithdrawalAddress, b: WithdrawalAddress): boolean {
+  return a.asset === b.asset && a.network === b.network && a.address === b.address && a.memo === b.memo
 }
 
 function refuseForeignAccounts(wanted: readonly string[] | null, owned: readonly string[] | null): void {
@@ -34,4 +97,8 @@ function refuseForeignAccounts(wanted: readonly string[] | null, owned: readonly
   if (wanted !== null && foreign < 0) return
   const field = wanted === null ? 'accounts' : `accounts[${foreign}]`
   throw new KeyError('ERR_CEILING_EXCEEDED', `${field} is above what the owner has`, { field })
+}
+
+function violated(field: string, why: string): KeyError {
+  return new KeyError('ERR_POLICY_VIOLATED', `${field} ${why}`, { field })
 }

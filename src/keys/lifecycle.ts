@@ -1,12 +1,15 @@
 import { KeyError } from '../errors.js'
 import type { KeyRecord, KeyState, StoredSecret } from '../key.js'
 
-/** What can be done to a key. */
-export type Operation = 'edit' | 'renew' | 'rotate' | 'suspend' | 'resume' | 'revoke'
+/** What can happen to a record. */
+export type Transition = 'confirm' | 'pend' | 'reveal' | 'edit' | 'renew' | 'rotate' | 'suspend' | 'resume' | 'revoke'
 
-/** From which states each operation may start. Revoked is in no row: nothing leaves it but removal. */
-const STARTS_FROM: Readonly<Record<Operation, readonly KeyState[]>> = {
-  edit: ['pending', 'active', 'suspended'],
+/** From which states each may start. Revoked is in no row: nothing leaves it but removal. */
+const STARTS_FROM: Readonly<Record<Transition, readonly KeyState[]>> = {
+  confirm: ['pending', 'active', 'suspended'],
+  pend: ['pending', 'active', 'suspended'],
+  reveal: ['active'],
+  edit: ['active', 'suspended'],
   renew: ['active', 'suspended'],
   rotate: ['active', 'suspended'],
   suspend: ['active'],
@@ -14,26 +17,23 @@ const STARTS_FROM: Readonly<Record<Operation, readonly KeyState[]>> = {
   revoke: ['pending', 'active', 'suspended'],
 }
 
-/** What an operation changes. Identity, owner, scheme and parent are not in it: no operation changes them. */
+/** What a transition changes. Identity, owner, scheme and parent are not in it: nothing changes them. */
 export type KeyChange = Partial<
-  Pick<
-    KeyRecord,
-    'label' | 'state' | 'reason' | 'permissions' | 'accounts' | 'ipAllowlist' | 'notBefore' | 'expiresAt' | 'secrets'
-  >
+  Omit<KeyRecord, 'format' | 'keyId' | 'owner' | 'scheme' | 'parent' | 'createdAt' | 'updatedAt' | 'version'>
 >
 
 /**
  * The next version of a key. Pure: the only way a record changes.
  *
- * @throws {KeyError} `ERR_KEY_STATE` when the operation cannot start from the key's state
+ * @throws {KeyError} `ERR_KEY_STATE` when the transition cannot start from the key's state
  */
 export function advanceKey(
   record: KeyRecord,
-  operation: Operation,
+  transition: Transition,
   { change, now }: { change: KeyChange; now: number },
 ): KeyRecord {
-  if (!STARTS_FROM[operation].includes(record.state)) {
-    throw new KeyError('ERR_KEY_STATE', `cannot ${operation} a key that is ${record.state}`, { field: 'state' })
+  if (!STARTS_FROM[transition].includes(record.state)) {
+    throw new KeyError('ERR_KEY_STATE', `cannot ${transition} a key that is ${record.state}`, { field: 'state' })
   }
   const secrets = (change.secrets ?? record.secrets).filter(secret => secret.notAfter === null || secret.notAfter > now)
   // Time never runs backwards in a record, whatever the clock does.
@@ -41,9 +41,14 @@ export function advanceKey(
   return { ...record, ...change, secrets, updatedAt, version: record.version + 1 }
 }
 
-/** The secret that is current; absent only in a corrupt key. */
+/** The secret that is current; absent before the first was revealed. */
 export function currentSecret(record: KeyRecord): StoredSecret | undefined {
   return record.secrets.find(secret => secret.notAfter === null)
+}
+
+/** The version of the next secret. */
+export function nextSecretVersion(record: KeyRecord): number {
+  return Math.max(0, ...record.secrets.map(secret => secret.version)) + 1
 }
 
 /**

@@ -1,11 +1,14 @@
 import type { Sealer } from '../crypto/sealer.js'
+import { ConfigError } from '../errors.js'
 import type { PermissionModel } from '../key.js'
 import { invalidOption, readOptions } from '../options.js'
 import type { KeyPolicy } from '../preset.js'
 import type { Scheme } from '../scheme.js'
-import type { Awaitable, KeyStore } from '../store.js'
+import type { Awaitable, KeyStore, ReplayStore } from '../store.js'
 import { type Clock, systemClock } from '../time.js'
 import type { Mint } from './credentials.js'
+import type { ConfirmationMail } from './manager-types.js'
+import type { StepUpRequest } from './step-up.js'
 
 /** The most a key of an owner may be able to do, whatever path leads there. */
 export interface Ceiling<P extends string = string> {
@@ -27,6 +30,14 @@ export interface KeyManagerOptions<P extends string = string, A extends string =
   readonly mint: Mint
   /** Seals secrets that must be recoverable. Required unless every scheme is a bearer scheme. */
   readonly sealer?: Sealer
+  /** Judges a second factor. Required where an operation of the policy needs one. */
+  readonly secondFactor?: (request: StepUpRequest) => Awaitable<boolean>
+  /** Remembers accepted second factors. Required with `secondFactor`. */
+  readonly replay?: ReplayStore
+  /** Mails a confirmation link. Required where an operation of the policy needs one. */
+  readonly sendConfirmation?: (mail: ConfirmationMail) => Awaitable<void>
+  /** Whether the house has granted an owner API access. Required where the policy says so. */
+  readonly eligible?: (owner: string) => Awaitable<boolean>
   readonly clock?: Clock
 }
 
@@ -44,7 +55,7 @@ export function readManagerOptions<P extends string, A extends string>(
 ): CheckedManagerOptions {
   const own = readOptions(WHERE, given, {
     required: ['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'],
-    optional: ['sealer', 'clock'],
+    optional: ['sealer', 'secondFactor', 'replay', 'sendConfirmation', 'eligible', 'clock'],
   })
   if (!Array.isArray(own.schemes) || own.schemes.length === 0)
     throw invalidOption(WHERE, 'schemes', 'a list of at least one scheme')
@@ -54,6 +65,7 @@ export function readManagerOptions<P extends string, A extends string>(
     throw invalidOption(WHERE, 'sealer', 'given, since a scheme needs recoverable secrets')
   }
   if (typeof own.ceiling !== 'function') throw invalidOption(WHERE, 'ceiling', 'a function of the owner')
+  expectCallbacks(own)
   if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
   return {
     ...own,
@@ -61,5 +73,24 @@ export function readManagerOptions<P extends string, A extends string>(
     permissions: own.permissions as unknown as PermissionModel,
     ceiling: own.ceiling as (owner: string) => Awaitable<Ceiling>,
     clock: own.clock ?? systemClock,
+  }
+}
+
+/** A rule that nobody can carry out would lock every owner out, or be forgotten. */
+function expectCallbacks(
+  options: Pick<KeyManagerOptions, 'policy' | 'secondFactor' | 'replay' | 'sendConfirmation' | 'eligible'>,
+): void {
+  const needs = Object.values(options.policy.operations).map(rule => rule.needs)
+  const required = {
+    secondFactor: needs.some(need => need !== 'nothing'),
+    replay: needs.some(need => need !== 'nothing'),
+    sendConfirmation: needs.includes('second-factor-and-mail'),
+    eligible: options.policy.eligibility,
+  }
+  for (const [name, isRequired] of Object.entries(required)) {
+    if (isRequired && options[name as keyof typeof required] === undefined) {
+      const message = `${WHERE} needs the option '${name}', since the policy asks for it`
+      throw new ConfigError('ERR_OPTION_MISSING', message, { field: name })
+    }
   }
 }

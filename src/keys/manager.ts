@@ -1,17 +1,45 @@
-import { KeyError, StoreError } from '../errors.js'
-import type { KeyRecord, KeyView } from '../key.js'
-import { resolveExpiry, resolveRotationEnd } from '../policy/key-policy.js'
-import { encodeKey, viewKey } from './codec.js'
-import { conflict, type Desk, load, schemeFor, write } from './desk.js'
-import { destroyKey, endAll, endKey } from './ending.js'
-import { checkScope } from './grantable.js'
+import type { KeyView } from '../key.js'
+import type { Operation } from '../preset.js'
+import { editKey, renewKey, rotateKey } from './changing.js'
+import { viewKey } from './codec.js'
+import { keyIdOfToken } from './confirmation.js'
+import { confirmKey, inspectConfirmation, resendConfirmation } from './confirming.js'
+import { createKey, requestKey, revealKey } from './creating.js'
+import { type Asked, type Desk, load, replaceKey } from './desk.js'
+import { destroyAll, destroyKey, revokeAll, revokeKey, suspendKey } from './ending.js'
+import { settleScope } from './grantable.js'
 import { guardStore } from './guarded-store.js'
 import { createIssuer } from './issuer.js'
-import { advanceKey, rotateSecrets } from './lifecycle.js'
+import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
 import { type KeyManagerOptions, readManagerOptions } from './manager-options.js'
-import type { CreateKey, EditKey, IssuedKey, KeyManager, OwnedKey, RenewKey, RotateKey } from './manager-types.js'
+import type { Asking, KeyManager, OwnedKey } from './manager-types.js'
 import { readRequest } from './requests.js'
+import { createStepUp } from './step-up.js'
+
+/**
+ * THE table of methods: the operation each is, whose rule in the policy says who may and what it needs. `read` changes
+ * nothing and needs nothing. A method that is not in it does not compile.
+ */
+const OPERATIONS: { readonly [M in keyof KeyManager]: Operation | 'read' } = {
+  request: 'request',
+  create: 'request',
+  inspect: 'read',
+  confirm: 'confirm',
+  resend: 'resend',
+  reveal: 'reveal',
+  get: 'read',
+  list: 'read',
+  edit: 'edit',
+  renew: 'renew',
+  rotate: 'rotate',
+  suspend: 'suspend',
+  resume: 'resume',
+  revoke: 'revoke',
+  revokeAll: 'revokeAll',
+  destroy: 'destroy',
+  destroyAll: 'destroyAll',
+}
 
 /**
  * Builds a manager.
@@ -23,103 +51,73 @@ export function createKeyManager<P extends string, A extends string>(
 ): KeyManager<P | A> {
   const options = readManagerOptions(given)
   const desk: Desk = { ...options, keys: guardStore(options.keys), issue: createIssuer(options.mint, options.sealer) }
+  const does = createCounter(desk)
   return Object.freeze<KeyManager<P | A>>({
-    create: async request => createKey(desk, readRequest('create', request)),
-    get: async request => viewKey(await load(desk, readRequest('get', request)), desk.clock()),
-    list: async request => readPage(desk, readRequest('list', request)),
-    edit: async request => editKey(desk, readRequest('edit', request)),
-    renew: async request => renewKey(desk, readRequest('renew', request)),
-    rotate: async request => rotateKey(desk, readRequest('rotate', request)),
-    suspend: async request => endKey(desk, 'suspend', readRequest('suspend', request)),
-    resume: async request => resumeKey(desk, readRequest('resume', request)),
-    revoke: async request => endKey(desk, 'revoke', readRequest('revoke', request)),
-    revokeAll: async request => endAll(desk, readRequest('revokeAll', request)),
-    destroy: async request => destroyKey(desk, readRequest('destroy', request)),
+    request: does('request', requestKey),
+    create: does('create', createKey),
+    inspect: does('inspect', inspectConfirmation),
+    confirm: does('confirm', confirmKey),
+    resend: does('resend', resendConfirmation),
+    reveal: does('reveal', revealKey),
+    get: does('get', showKey),
+    list: does('list', readPage),
+    edit: does('edit', editKey),
+    renew: does('renew', renewKey),
+    rotate: does('rotate', rotateKey),
+    suspend: does('suspend', admitted(suspendKey)),
+    resume: does('resume', resumeKey),
+    revoke: does('revoke', admitted(revokeKey)),
+    revokeAll: does('revokeAll', admitted(revokeAll)),
+    destroy: does('destroy', admitted(destroyKey)),
+    destroyAll: does('destroyAll', admitted(destroyAll)),
   })
 }
 
-async function createKey(desk: Desk, request: CreateKey<string>): Promise<IssuedKey> {
-  const now = desk.clock()
-  const scheme = schemeFor(desk, request.scheme)
-  const { owner, label, permissions, accounts, ipAllowlist, notBefore = null } = request
-  const expiresAt = resolveExpiry(desk.policy, { now, notBefore, expiresAt: request.expiresAt })
-  const scope = await checkScope({ owner, permissions, accounts, ipAllowlist }, desk)
-  const keyId = desk.mint.mintKeyId()
-  const born = { state: 'active', reason: null, secrets: [], parent: null, createdAt: now, updatedAt: now } as const
-  const plain = {
-    addressRule: 'off',
-    addresses: [],
-    lapse: null,
-    cooldown: null,
-    terms: null,
-    confirmation: null,
-  } as const
-  const base: KeyRecord = {
-    format: 1,
-    keyId,
-    ...scope,
-    ...born,
-    ...plain,
-    label,
-    scheme: scheme.id,
-    notBefore,
-    expiresAt,
-    version: 1,
+type Work<R, T> = (desk: Desk, request: Omit<R, keyof Asking>, asked: Asked) => Promise<T>
+type Counter = <R extends Asking, T>(method: keyof KeyManager, work: Work<R, T>) => (request: R) => Promise<T>
+
+/** Where every request arrives: its form is checked, its asker is kept apart from it, and the table is consulted. */
+function createCounter(desk: Desk): Counter {
+  const { policy, secondFactor, replay, clock } = desk
+  const stepUp = createStepUp({ operations: policy.operations, secondFactor, replay, clock })
+  return (method, work) => async given => {
+    const { actor, proof, browser, ...request } = readRequest(method, given)
+    const operation = OPERATIONS[method]
+    const { owner = '', keyId, token } = request as { owner?: string; keyId?: string; token?: string }
+    const admit = async (): Promise<void> => {
+      if (operation === 'read') return
+      const about = {
+        actor: actor ?? { role: 'owner', id: owner },
+        owner,
+        keyId: keyId ?? keyIdOfToken(token),
+      } as const
+      await stepUp({ ...about, operation, parameters: JSON.stringify(request), proof })
+    }
+    return work(desk, request, { browser, admit })
   }
-  // Checked before a secret exists, so that bad input costs none.
-  encodeKey(base)
-  const { stored, secret } = await desk.issue({ scheme, key: base, version: 1, now })
-  const record: KeyRecord = { ...base, secrets: [stored] }
-  const outcome = await desk.keys.insert(encodeKey(record), desk.policy.keysPerOwner ?? Number.MAX_SAFE_INTEGER)
-  if (outcome === 'limit')
-    throw new KeyError('ERR_KEY_LIMIT', `an owner may have ${desk.policy.keysPerOwner} keys at most`)
-  if (outcome !== 'inserted')
-    throw new StoreError('ERR_STORE_CORRUPT', 'the key store says a new key id exists already')
-  return { key: viewKey(record, now), credentials: { keyId, secret } }
 }
 
-async function editKey(desk: Desk, request: EditKey<string>): Promise<KeyView> {
-  const { owner, keyId, version, ...change } = request
-  const record = await load(desk, { owner, keyId })
-  if (record.version !== version) throw conflict()
-  const now = desk.clock()
-  const { notBefore = record.notBefore } = change
-  const timed = change.expiresAt !== undefined || change.notBefore !== undefined
-  // Unchanged times are not judged again: a key that nears its end can still be edited.
-  const expiresAt = timed
-    ? resolveExpiry(desk.policy, {
-        now,
-        notBefore,
-        expiresAt: change.expiresAt === undefined ? record.expiresAt : change.expiresAt,
-      })
-    : record.expiresAt
-  return write(desk, { record, operation: 'edit', change: { ...change, notBefore, expiresAt } })
+/** Work that has nothing to judge before the second factor. */
+function admitted<R, T>(work: (desk: Desk, request: Omit<R, keyof Asking>) => Promise<T>): Work<R, T> {
+  return async (desk, request, asked) => {
+    await asked.admit()
+    return work(desk, request)
+  }
 }
 
-async function renewKey(desk: Desk, { expiresAt, ...owned }: RenewKey): Promise<KeyView> {
-  const record = await load(desk, owned)
-  const renewed = resolveExpiry(desk.policy, { now: desk.clock(), notBefore: record.notBefore, expiresAt })
-  return write(desk, { record, operation: 'renew', change: { expiresAt: renewed } })
+async function showKey(desk: Desk, owned: OwnedKey): Promise<KeyView> {
+  return viewKey(await load(desk, owned), desk.clock())
 }
 
-async function rotateKey(desk: Desk, { overlapMs, ...owned }: RotateKey): Promise<IssuedKey> {
+async function resumeKey(desk: Desk, owned: OwnedKey, asked: Asked): Promise<KeyView> {
   const record = await load(desk, owned)
   const now = desk.clock()
-  const overlapEnds = resolveRotationEnd(desk.policy, { now, overlapMs, expiresAt: record.expiresAt })
-  // Judged before a secret exists.
-  advanceKey(record, 'rotate', { change: {}, now })
-  const version = Math.max(0, ...record.secrets.map(secret => secret.version)) + 1
-  const { stored, secret } = await desk.issue({ scheme: schemeFor(desk, record.scheme), key: record, version, now })
-  const key = await write(desk, {
-    record,
-    operation: 'rotate',
-    change: { secrets: rotateSecrets(record, stored, overlapEnds) },
-  })
-  return { key, credentials: { keyId: record.keyId, secret } }
-}
-
-async function resumeKey(desk: Desk, owned: OwnedKey): Promise<KeyView> {
-  const record = await load(desk, owned)
-  if (record.state === 'active') return viewKey(record, desk.clock())
-  return write(desk, { record, operation: 'resume', change: { state: 'active', reason: null } })
+  if (record.state === 'active') return viewKey(record, now)
+  const next = await settleScope(
+    advanceKey(record, 'resume', { change: { state: 'active', reason: null }, now }),
+    desk,
+    now,
+  )
+  await asked.admit()
+  return viewKey(await replaceKey(desk, next, record), now)
 }

@@ -2,25 +2,35 @@ import { KeyError } from '../errors.js'
 import { type OptionNames, readOptions } from '../options.js'
 import type { KeyManager } from './manager-types.js'
 
-const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'notBefore', 'expiresAt'] as const
-
-/** THE table of operations: what each takes. An operation that is not in it does not compile. */
-const REQUESTS: { readonly [O in keyof KeyManager]: OptionNames<string, string> } = {
-  create: {
-    required: ['owner', 'label', 'permissions', 'accounts', 'ipAllowlist'],
-    optional: ['scheme', 'notBefore', 'expiresAt'],
-  },
-  get: { required: ['owner', 'keyId'], optional: [] },
-  list: { required: ['owner'], optional: ['limit', 'after'] },
-  edit: { required: ['owner', 'keyId', 'version'], optional: EDITABLE },
-  renew: { required: ['owner', 'keyId'], optional: ['expiresAt'] },
-  rotate: { required: ['owner', 'keyId', 'overlapMs'], optional: [] },
-  suspend: { required: ['owner', 'keyId', 'reason'], optional: [] },
-  resume: { required: ['owner', 'keyId'], optional: [] },
-  revoke: { required: ['owner', 'keyId', 'reason'], optional: [] },
-  revokeAll: { required: ['owner', 'reason'], optional: [] },
-  destroy: { required: ['owner', 'keyId', 'reason'], optional: [] },
+const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'addresses', 'notBefore', 'expiresAt'] as const
+const OWNED = ['owner', 'keyId'] as const
+const CREATE = {
+  required: ['owner', 'label', 'permissions', 'accounts', 'ipAllowlist'],
+  optional: ['scheme', 'addresses', 'terms', 'notBefore', 'expiresAt'],
 }
+
+/** What each method takes, besides who asks. A method that is not in it does not compile. */
+const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> } = {
+  request: CREATE,
+  create: CREATE,
+  inspect: { required: ['token'], optional: [] },
+  confirm: { required: ['token'], optional: [] },
+  resend: { required: OWNED, optional: [] },
+  reveal: { required: OWNED, optional: [] },
+  get: { required: OWNED, optional: [] },
+  list: { required: ['owner'], optional: ['limit', 'after'] },
+  edit: { required: [...OWNED, 'version'], optional: EDITABLE },
+  renew: { required: OWNED, optional: ['expiresAt'] },
+  rotate: { required: [...OWNED, 'overlapMs'], optional: [] },
+  suspend: { required: [...OWNED, 'reason'], optional: [] },
+  resume: { required: OWNED, optional: [] },
+  revoke: { required: [...OWNED, 'reason'], optional: [] },
+  revokeAll: { required: ['owner', 'reason'], optional: [] },
+  destroy: { required: [...OWNED, 'reason'], optional: [] },
+  destroyAll: { required: ['owner', 'reason'], optional: [] },
+}
+
+const ASKING = ['actor', 'proof', 'browser'] as const
 
 /**
  * Copies an operation's request, so that what is checked is what is done, whatever the caller's object does meanwhile.
@@ -30,8 +40,11 @@ const REQUESTS: { readonly [O in keyof KeyManager]: OptionNames<string, string> 
  * @throws {KeyError} `ERR_INPUT_INVALID` when the owner or the key id is no text
  */
 export function readRequest<T extends object>(operation: keyof KeyManager, request: T): T {
-  const own = readOptions<Record<string, unknown>>(operation, request as Record<string, unknown>, REQUESTS[operation])
-  for (const field of ['owner', 'keyId']) {
+  const own = readOptions<Record<string, unknown>>(operation, request as Record<string, unknown>, {
+    required: REQUESTS[operation].required,
+    optional: [...REQUESTS[operation].optional, ...ASKING],
+  })
+  for (const field of ['owner', 'keyId', 'token', 'proof', 'browser']) {
     const value = own[field]
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new KeyError('ERR_INPUT_INVALID', `'${field}' must be text`, { field })

