@@ -13,6 +13,8 @@ describe('an address', () => {
     expect(addressOf('::')).toEqual({ family: 6, value: 0n })
     expect(addressOf('::1')).toEqual({ family: 6, value: 1n })
     expect(addressOf('2001:DB8::a:0')).toEqual({ family: 6, value: (0x20010db8n << 96n) | 0xa0000n })
+    expect(addressOf('::0.0.0.0')).toEqual({ family: 6, value: 0n })
+    expect(addressOf('::ffff:0.0.0.0')).toEqual({ family: 4, value: 0n })
     expect(addressOf('1:2:3:4:5:6:7::')).toEqual(addressOf('1:2:3:4:5:6:7:0'))
     expect(addressOf('::2:3:4:5:6:7:8')).toEqual(addressOf('0:2:3:4:5:6:7:8'))
     expect(addressOf('ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255')?.value).toBe((1n << 128n) - 1n)

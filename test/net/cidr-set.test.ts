@@ -17,6 +17,7 @@ describe('a set of CIDR ranges', () => {
     const set = compileCidrSet([])
     expect(['0.0.0.0', '255.255.255.255', '::', '::1', '', 'x'].filter(text => set.has(text))).toEqual([])
     expect([set.count(4), set.count(6)]).toEqual([0n, 0n])
+    expect(Object.isFrozen(set)).toBe(true)
   })
 
   it('keeps the families apart', () => {

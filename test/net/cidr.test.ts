@@ -184,6 +184,14 @@ describe('a CIDR range', () => {
   })
 })
 
+describe('the longest rule', () => {
+  it('is accepted, and one with a character more is not', () => {
+    const longest = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255/128'
+    expect(flaw(longest)).toBeUndefined()
+    expect(flaw(`${longest}0`)).toMatch(/^must be an IPv4 address/)
+  })
+})
+
 describe('the spelling of a rule', () => {
   it.each([
     ['10.0.0.1', '10.0.0.1'],
