@@ -14,8 +14,7 @@ export type OpenDatabase = (file: string) => TestDatabase
 export function sqliteDrivers(): ReadonlyMap<string, OpenDatabase> {
   const drivers = new Map<string, OpenDatabase>([['libsql', file => new Libsql(file)]])
   const node = load(() => (require('node:sqlite') as { DatabaseSync: DatabaseClass }).DatabaseSync)
-  if (node === undefined) console.log('skipped: this Node has no node:sqlite')
-  else drivers.set('node:sqlite', file => new node(file))
+  if (node !== undefined) drivers.set('node:sqlite', file => new node(file))
   const better = load(() => require('better-sqlite3') as DatabaseClass)
   if (better !== undefined) drivers.set('better-sqlite3', file => new better(file))
   return drivers

@@ -8,6 +8,7 @@ import {
   replayStoreSuite,
   usageStoreSuite,
 } from '../../src/testing/index.js'
+import { absentBuiltin, describeUnless } from '../skips.js'
 import { runSuite } from './run-suite.js'
 import { databaseFile, sqliteDrivers } from './sqlite-drivers.js'
 
@@ -242,5 +243,11 @@ describe.each([...sqliteDrivers()])('The SQLite store over %s', (_, open) => {
     it('admits nobody under a limit that is no number', () => {
       expect(inMemory().keys.insert(ROW, Number.NaN)).toBe('limit')
     })
+  })
+})
+
+describeUnless(absentBuiltin('node:sqlite'), 'The database of Node itself', () => {
+  it('is among the drivers tested', () => {
+    expect([...sqliteDrivers().keys()]).toContain('node:sqlite')
   })
 })
