@@ -22,7 +22,7 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 
 const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 const binaries = Object.keys(dependencies).map(name => join(folder, 'node_modules', name, 'bin'))
-if (!binaries.every(existsSync)) run('npm', ['ci', '--loglevel=error'], { cwd: folder })
+if (!binaries.every(existsSync) && !succeeds('npm', ['ci', '--loglevel=error'], { cwd: folder })) process.exit(1)
 
 const about = readdirSync(join(root, 'test', 'package')).filter(
   name => name.endsWith('.test.ts') && !ALWAYS.includes(name),
@@ -30,16 +30,20 @@ const about = readdirSync(join(root, 'test', 'package')).filter(
 const excluded = about.flatMap(name => ['--exclude', `test/package/${name}`])
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
 const args = [vitest, 'run', '--config', 'test/vitest.config.ts', ...excluded, ...process.argv.slice(2)]
-for (const bin of binaries) {
-  console.log(`\nUnder ${basename(dirname(bin))}`)
+const failed = binaries.filter(bin => {
+  console.log(`\nUnder ${versionOf(bin)}`)
   const path = `${bin}${delimiter}${process.env['PATH']}`
-  run(join(bin, 'node'), args, { cwd: root, env: { ...process.env, PATH: path } })
+  return !succeeds(join(bin, 'node'), args, { cwd: root, env: { ...process.env, PATH: path } })
+})
+if (failed.length > 0) console.error(`Failed under ${failed.map(versionOf).join(', ')}`)
+process.exitCode = failed.length > 0 ? 1 : 0
+
+function versionOf(bin) {
+  return basename(dirname(bin))
 }
 
-/** Ends the script when the command fails. */
-function run(command, commandArgs, options) {
+function succeeds(command, commandArgs, options) {
   const { status, error } = spawnSync(command, commandArgs, { stdio: 'inherit', ...options })
-  if (status === 0) return
-  console.error(`${command} failed${error === undefined ? '' : `: ${error.message}`}`)
-  process.exit(1)
+  if (error !== undefined) console.error(`${command}: ${error.message}`)
+  return status === 0
 }
