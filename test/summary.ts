@@ -13,9 +13,14 @@ export interface Counts {
 }
 
 export function createSummary(): Reporter {
+  let isChosen: (test: TestCase) => boolean = () => true
   return {
+    onInit({ config }) {
+      const { testNamePattern: pattern } = config
+      if (pattern !== undefined) isChosen = ({ fullName }) => pattern.test(fullName.replaceAll(' > ', ' '))
+    },
     onTestRunEnd(modules, errors) {
-      for (const line of skippedLines(modules.flatMap(testsOf))) console.log(line)
+      for (const line of skippedLines(modules.flatMap(testsOf).filter(isChosen))) console.log(line)
       const { passed, failed, skipped } = countTests(modules, errors)
       const file = process.env[COUNTS_FILE]
       if (file !== undefined) appendFileSync(file, `${passed} ${failed} ${skipped}\n`)
