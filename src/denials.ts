@@ -17,9 +17,11 @@ export type DenialCode =
   | 'wrong_signature'
   | 'key_pending'
   | 'key_suspended'
+  | 'owner_frozen'
   | 'key_revoked'
   | 'key_not_yet_valid'
   | 'key_expired'
+  | 'ip_not_allowed'
   | 'address_not_allowed'
   | 'account_not_allowed'
   | 'permission_denied'
@@ -38,6 +40,7 @@ export type WireCode =
   | 'key_inactive'
   | 'key_revoked'
   | 'key_expired'
+  | 'ip_not_allowed'
   | 'address_not_allowed'
   | 'account_not_allowed'
   | 'permission_denied'
@@ -56,7 +59,8 @@ export const WIRE_DETAILS: Readonly<Record<WireCode, string>> = /* @__PURE__ */ 
   key_inactive: 'The key cannot be used at present.',
   key_revoked: 'The key was revoked.',
   key_expired: 'The key has expired.',
-  address_not_allowed: 'The key may not be used from this address.',
+  ip_not_allowed: 'The key may not be used from this address.',
+  address_not_allowed: 'The key may not withdraw to this address.',
   account_not_allowed: 'The key may not act for this account.',
   permission_denied: 'The key lacks the permission this operation needs.',
   route_not_declared: 'This route is not open to API keys.',
@@ -103,10 +107,12 @@ export const DENIALS: Readonly<Record<DenialCode, Denial>> = /* @__PURE__ */ Obj
   wrong_signature: unproven(401, 'invalid_credentials', 'The signature does not match the request.'),
   key_pending: proven(401, 'key_inactive', 'The key has not been confirmed yet.'),
   key_suspended: proven(401, 'key_inactive', 'The key is suspended.'),
+  owner_frozen: proven(401, 'key_inactive', 'The owner of the key is frozen.'),
   key_revoked: proven(401, 'key_revoked', 'The key was revoked.'),
   key_not_yet_valid: proven(401, 'key_inactive', 'The key is not valid yet.'),
   key_expired: proven(401, 'key_expired', 'The key has expired.'),
-  address_not_allowed: proven(403, 'address_not_allowed', 'The key may not be used from this address.'),
+  ip_not_allowed: proven(403, 'ip_not_allowed', 'The key may not be used from this address.'),
+  address_not_allowed: proven(403, 'address_not_allowed', 'The key may not withdraw to this address.'),
   account_not_allowed: proven(403, 'account_not_allowed', 'The key may not act for this account.'),
   permission_denied: proven(403, 'permission_denied', 'The key lacks the permission this operation needs.'),
   route_not_declared: unproven(

@@ -102,7 +102,7 @@ export type {
   UsageStore,
 } from './store.js'
 export type { Clock } from './time.js'
-export type { Requirement } from './verify/authorize.js'
+export type { Requirement } from './verify/requirements.js'
 export type { Allowed, Decision, Denied, Verdict } from './verify/verdict.js'
 export { createVerifier, type Verifier } from './verify/verifier.js'
 export type { VerifierOptions } from './verify/verifier-options.js'

@@ -29,6 +29,12 @@ export type CompiledSecret =
   | { readonly kind: 'mac'; readonly mac: Mac; readonly notAfter: number }
   | { readonly kind: 'sha256'; readonly sha256: Uint8Array; readonly notAfter: number }
 
+/** A lesser grant, before or from an instant (epoch ms). */
+export interface Phase {
+  readonly at: number
+  readonly grant: Grant
+}
+
 /** A key made ready for the request path, which only reads it. */
 export interface CompiledKey {
   /** The row it was made from; equal text means the same key. */
@@ -39,6 +45,10 @@ export interface CompiledKey {
   readonly allowlist: Allowlist
   /** `null` = all accounts. */
   readonly accounts: ReadonlySet<string> | null
+  /** What narrows the key for a time, or from a time on; `null` for nearly every key. */
+  readonly narrowed: { readonly lapse: Phase | null; readonly cooldown: Phase | null } | null
+  /** Permissions bound to withdrawal addresses; empty where the rule is `off`. */
+  readonly addressBound: readonly Grant[]
   readonly principal: Principal
   /** The answer to every request this key may make. */
   readonly allowed: { readonly ok: true; readonly principal: Principal }
@@ -57,9 +67,13 @@ export interface KeyCompilerOptions {
  * The compiler rejects with `KeyError` `ERR_KEY_CORRUPT`, or with the sealer's `SealError`.
  */
 export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) => Promise<CompiledKey> {
+  const permissionModel = options.permissions
   return async row => {
     const record = decodeKey(row)
-    const grant = corruptUnless('permissions', () => options.permissions.parse(record.permissions))
+    const grant = corruptUnless('permissions', () => permissionModel.parse(record.permissions))
+    const { lapse, cooldown } = corruptUnless('lapse', () => phasesOf(record, grant, permissionModel))
+    const bound = record.addressRule === 'off' ? [] : record.addressPermissions
+    const addressBound = corruptUnless('addressPermissions', () => bound.map(name => permissionModel.parse([name])))
     const allowlist = corruptUnless('ipAllowlist', () => compileAllowlist(record.ipAllowlist))
     const secrets = await compileSecrets(record, options)
     const { keyId, owner, label, scheme, expiresAt } = record
@@ -69,14 +83,32 @@ export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) =>
     const allowed = Object.freeze({ ok: true, principal } as const)
     return {
       source: row.record,
-      record,
-      secrets,
-      allowlist,
+      ...{ record, secrets, allowlist, principal, allowed, addressBound },
       accounts: accounts && new Set(accounts),
-      principal,
-      allowed,
+      narrowed: lapse === null && cooldown === null ? null : { lapse, cooldown },
     }
   }
+}
+
+function phasesOf(
+  { lapse, cooldown }: KeyRecord,
+  grant: Grant,
+  model: PermissionModel,
+): { lapse: Phase | null; cooldown: Phase | null } {
+  return {
+    lapse: lapse && { at: lapse.at, grant: without(grant, lapse.permissions, model) },
+    cooldown: cooldown && { at: cooldown.until, grant: model.meet(grant, model.parse(cooldown.permissions)) },
+  }
+}
+
+/** A grant without these permissions and without all that imply them. */
+export function without(grant: Grant, names: readonly string[], model: PermissionModel): Grant {
+  const gone = names.map(name => model.parse([name]))
+  const kept = model.names.filter(name => {
+    const one = model.parse([name])
+    return model.covers(grant, one) && !gone.some(lost => model.covers(one, lost))
+  })
+  return model.parse(kept)
 }
 
 async function compileSecrets(record: KeyRecord, options: KeyCompilerOptions): Promise<CompiledSecret[]> {

@@ -1,6 +1,7 @@
 import { KeyError } from '../errors.js'
 import type { Cooldown, Grant, KeyRecord, Lapse, PermissionModel, WithdrawalAddress } from '../key.js'
 import { checkAllowlist } from '../policy/ip-allowlist.js'
+import { isSameAddress } from '../policy/withdrawal-address.js'
 import type { KeyPolicy } from '../preset.js'
 import type { CheckedManagerOptions } from './manager-options.js'
 
@@ -80,11 +81,6 @@ function widensAllowlist(before: readonly string[] | null, after: readonly strin
 
 function addsAddress(before: readonly WithdrawalAddress[], after: readonly WithdrawalAddress[]): boolean {
   return after.some(address => !before.some(known => isSameAddress(known, address)))
-}
-
-/** Addresses compare exactly, as the host normalised them: upper and lower case can be two places. */
-export function isSameAddress(a: WithdrawalAddress, b: WithdrawalAddress): boolean {
-  return a.asset === b.asset && a.network === b.network && a.address === b.address && a.memo === b.memo
 }
 
 function refuseForeignAccounts(wanted: readonly string[] | null, owned: readonly string[] | null): void {

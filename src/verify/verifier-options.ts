@@ -1,9 +1,10 @@
 import type { Sealer } from '../crypto/sealer.js'
 import { ConfigError } from '../errors.js'
-import type { PermissionModel } from '../key.js'
+import type { PermissionModel, WithdrawalAddress } from '../key.js'
+import type { Ceiling } from '../keys/manager-options.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
 import type { Scheme } from '../scheme.js'
-import type { KeyStore, ReplayStore } from '../store.js'
+import type { Awaitable, KeyStore, ReplayStore } from '../store.js'
 import { type Clock, systemClock } from '../time.js'
 import type { Decision } from './verdict.js'
 import { ambiguousPaths, checkCoverage } from './weakenings.js'
@@ -17,6 +18,13 @@ export interface VerifierOptions<P extends string = string> {
   readonly sealer?: Sealer
   /** Remembers what was accepted. Required unless no scheme has anything to remember (bearer). */
   readonly replay?: ReplayStore
+  /** Whether an owner's address book holds an address, for keys with the address rule `owner`. Without it, none is held. */
+  readonly addressBook?: (owner: string, address: WithdrawalAddress) => Awaitable<boolean>
+  /**
+   * What an owner may do at this moment, so that a key never does more than its owner could; `null` = the owner is
+   * frozen. Asked at every request, after proof.
+   */
+  readonly ownerCeiling?: (owner: string) => Awaitable<Ceiling<P> | null>
   /** Told every decision, in order. What it throws rejects the request. */
   readonly onDecision?: (decision: Decision) => void
   readonly clock?: Clock
@@ -41,6 +49,8 @@ export interface CheckedVerifierOptions {
   readonly keys: Pick<KeyStore, 'get'>
   readonly sealer: Sealer | undefined
   readonly replay: ReplayStore
+  readonly addressBook: VerifierOptions['addressBook'] | undefined
+  readonly ownerCeiling: VerifierOptions['ownerCeiling'] | undefined
   readonly onDecision: ((decision: Decision) => void) | undefined
   readonly clock: Clock
   readonly maxStalenessMs: number
@@ -59,14 +69,15 @@ export function readVerifierOptions<P extends string>(given: VerifierOptions<P>)
   const own = readOptions(WHERE, given, {
     required: ['schemes', 'permissions', 'keys'],
     optional: [
-      ...(['sealer', 'replay', 'onDecision', 'clock', 'maxStalenessMs', 'maxKeys', 'clockSkewMs'] as const),
+      ...(['sealer', 'replay', 'addressBook', 'ownerCeiling', 'onDecision', 'clock'] as const),
+      ...(['maxStalenessMs', 'maxKeys', 'clockSkewMs'] as const),
       ...(['maxBodyBytes', 'maxTargetChars', 'paths'] as const),
     ],
   })
   const from = { where: WHERE, options: own }
-  if (own.onDecision !== undefined && typeof own.onDecision !== 'function')
-    throw invalidOption(WHERE, 'onDecision', 'a function')
-  if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
+  for (const name of ['onDecision', 'clock', 'addressBook', 'ownerCeiling'] as const) {
+    if (own[name] !== undefined && typeof own[name] !== 'function') throw invalidOption(WHERE, name, 'a function')
+  }
   if (own.paths !== undefined && own.paths !== ambiguousPaths) throw invalidOption(WHERE, 'paths', 'ambiguousPaths')
   if (typeof own.keys.get !== 'function') throw invalidOption(WHERE, 'keys', 'a KeyStore')
   const schemes = checkSchemes(own.schemes)
@@ -76,6 +87,8 @@ export function readVerifierOptions<P extends string>(given: VerifierOptions<P>)
     keys: own.keys,
     sealer: checkSealer(own.sealer, schemes),
     replay: checkReplay(own.replay, schemes),
+    addressBook: own.addressBook,
+    ownerCeiling: own.ownerCeiling as VerifierOptions['ownerCeiling'],
     onDecision: own.onDecision,
     clock: own.clock ?? systemClock,
     maxStalenessMs: readInteger(from, 'maxStalenessMs', { fallback: 0, min: 0, max: DAY_MS }),

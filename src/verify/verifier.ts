@@ -5,10 +5,11 @@ import { createKeyCache, type KeyCache } from '../keys/key-cache.js'
 import { isPromiseLike } from '../store.js'
 import { admit } from './admission.js'
 import { type Authenticate, createAuthenticator } from './authenticate.js'
-import { type Authorize, createAuthorizer, createRequirements, type Requirement } from './authorize.js'
+import { type Authorize, createAuthorizer } from './authorize.js'
 import { decisionOf, type Seen } from './decision.js'
 import { checkFreshness, createReplayGuard, type ReplayGuard } from './freshness.js'
 import { recognize } from './recognize.js'
+import { createRequirements, type Requirement } from './requirements.js'
 import { type Denied, isRefusal, type Refusal, type Verdict } from './verdict.js'
 import { type CheckedVerifierOptions, readVerifierOptions, type VerifierOptions } from './verifier-options.js'
 
@@ -37,12 +38,13 @@ export function createVerifier<P extends string>(given: VerifierOptions<P>): Ver
   const options = readVerifierOptions(given)
   const { schemes, permissions } = options
   const compile = createKeyCompiler({ ...options, schemes: new Map(schemes.map(scheme => [scheme.id, scheme])) })
+  const { load } = createKeyCache({ ...options, compile, store: options.keys })
   const steps: Steps = {
     ...options,
+    load,
     grantOf: createRequirements(permissions),
-    load: createKeyCache({ ...options, compile, store: options.keys }).load,
     authenticate: createAuthenticator(schemes),
-    authorize: createAuthorizer(permissions),
+    authorize: createAuthorizer({ ...options, load }),
     claimOnce: createReplayGuard(options.replay, options.clockSkewMs),
   }
   return Object.freeze<Verifier<P>>({ verify: (request, required) => judge(steps, request, required) })
@@ -62,7 +64,7 @@ interface Steps extends CheckedVerifierOptions {
  */
 async function judge(steps: Steps, request: WireRequest, required: Requirement): Promise<Verdict> {
   const now = steps.clock()
-  const needed = { grant: steps.grantOf(required), account: required.account }
+  const needed = { grant: steps.grantOf(required), account: required.account, withdrawal: required.withdrawal }
 
   const inadmissible = admit(request, steps)
   if (inadmissible !== undefined) return deny(steps, inadmissible, { request, now })
@@ -80,15 +82,16 @@ async function judge(steps: Steps, request: WireRequest, required: Requirement):
   if (isRefusal(key)) return deny(steps, key, { request, now, found, loaded })
 
   // Read again: the key may have run out while it was loaded.
-  const refused = steps.authorize(key, needed, { ip: request.ip, now: steps.clock() })
-  if (refused !== undefined) return deny(steps, refused, { request, now, found })
+  const judging = steps.authorize(key, needed, { ip: request.ip, now: steps.clock() })
+  const judged = isPromiseLike(judging) ? await judging : judging
+  if (isRefusal(judged)) return deny(steps, judged, { request, now, found })
 
   const claiming = steps.claimOnce(scheme.freshness, claim)
   const first = isPromiseLike(claiming) ? await claiming : claiming
   if (first !== true) return deny(steps, REPLAYED, { request, now, found })
 
-  steps.onDecision?.(decisionOf(key.allowed, { request, now, found }))
-  return key.allowed
+  steps.onDecision?.(decisionOf(judged, { request, now, found }))
+  return judged
 }
 
 function deny(steps: Steps, { denial, field }: Refusal, seen: Seen): Denied {

@@ -54,7 +54,7 @@ const LINES: Readonly<Record<string, string>> = {
   'no key at all': '401 missing_credentials',
   'a route nobody declared': '403 route_not_declared',
   'a key that may read, trading': '403 permission_denied',
-  'a key for 203.0.113.7, from 127.0.0.1': '403 address_not_allowed',
+  'a key for 203.0.113.7, from 127.0.0.1': '403 ip_not_allowed',
   'a clock a minute slow': '401 timestamp_outside_window: the server’s time is 20',
   'the same clock, set by that answer': '200',
   'a key after it is revoked': '401 key_revoked',

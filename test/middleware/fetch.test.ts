@@ -147,13 +147,13 @@ describe('protect for fetch platforms refuses', () => {
     const headers = { 'x-forwarded-for': '192.0.2.1' }
     const info = { remoteAddr: '192.0.2.1' }
     expect(await codeOf(await unsure.app(toRequest(signer.sign({ ...LIST, headers })), info))).toBe(
-      '403 address_not_allowed',
+      '403 ip_not_allowed',
     )
     const sure = createApp({ protect: { clientIp: (_request, connection) => connection?.remoteAddr } })
     const listed = await sure.issue(list)
     expect((await sure.app(toRequest(listed.signer.sign(LIST)), info)).status).toBe(200)
     expect(await codeOf(await sure.app(toRequest(listed.signer.sign(LIST)), { remoteAddr: '192.0.2.2' }))).toBe(
-      '403 address_not_allowed',
+      '403 ip_not_allowed',
     )
   })
 

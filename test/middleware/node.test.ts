@@ -156,7 +156,7 @@ describe('protect for node:http takes the client’s address', () => {
       const outside = await service.issue({ ipAllowlist: ['203.0.113.7'] })
       const list = { method: 'GET', target: '/v1/orders' }
       expect((await send(service.origin, inside.signer.sign(list))).status).toBe(200)
-      expect(await codeOf(await send(service.origin, outside.signer.sign(list)))).toBe('403 address_not_allowed')
+      expect(await codeOf(await send(service.origin, outside.signer.sign(list)))).toBe('403 ip_not_allowed')
     }
   })
 
@@ -168,13 +168,13 @@ describe('protect for node:http takes the client’s address', () => {
     }
     const plain = await startService()
     const spoofing = await plain.issue({ ipAllowlist: ['203.0.113.7'] })
-    expect(await codeOf(await send(plain.origin, spoofing.signer.sign(list)))).toBe('403 address_not_allowed')
+    expect(await codeOf(await send(plain.origin, spoofing.signer.sign(list)))).toBe('403 ip_not_allowed')
     const proxied = await startService({ protect: { clientIp: req => String(req.headers['x-real-ip']) } })
     const { signer } = await proxied.issue({ ipAllowlist: ['203.0.113.7'] })
     expect((await send(proxied.origin, signer.sign(list))).status).toBe(200)
     const unknown = await startService({ protect: { clientIp: () => undefined } })
     const listed = await unknown.issue({ ipAllowlist: ['127.0.0.1'] })
-    expect(await codeOf(await send(unknown.origin, listed.signer.sign(list)))).toBe('403 address_not_allowed')
+    expect(await codeOf(await send(unknown.origin, listed.signer.sign(list)))).toBe('403 ip_not_allowed')
   })
 })
 

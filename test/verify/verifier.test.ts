@@ -282,8 +282,8 @@ describe('policy, judged after proof', () => {
     clock.set(START + 10_000)
     expect(await judge('10.0.0.1', 'spot', 'read')).toBe('allowed')
     expect(await judge('::ffff:10.0.0.1', 'spot', 'read')).toBe('allowed')
-    expect(await judge(undefined, 'margin', 'trade')).toBe('address_not_allowed')
-    expect(await judge('10.0.1.1', 'margin', 'trade')).toBe('address_not_allowed')
+    expect(await judge(undefined, 'margin', 'trade')).toBe('ip_not_allowed')
+    expect(await judge('10.0.1.1', 'margin', 'trade')).toBe('ip_not_allowed')
     expect(await judge('10.0.0.1', 'margin', 'trade')).toBe('account_not_allowed')
     expect(await judge('10.0.0.1', undefined, 'read')).toBe('account_not_allowed')
     expect(await judge('10.0.0.1', null, 'read')).toBe('allowed')
@@ -302,7 +302,7 @@ describe('policy, judged after proof', () => {
     const nowhere = await issue({ ipAllowlist: [] })
     const anywhere = await issue({ ipAllowlist: null })
     const from = (signed: WireRequest) => ({ ...signed, ip: '192.0.2.1' })
-    expect(denialOf(await verifier.verify(from(nowhere.signer.sign(unsigned())), READ))).toBe('address_not_allowed')
+    expect(denialOf(await verifier.verify(from(nowhere.signer.sign(unsigned())), READ))).toBe('ip_not_allowed')
     expect(denialOf(await verifier.verify(from(anywhere.signer.sign(unsigned())), READ))).toBe('allowed')
   })
 
@@ -341,7 +341,7 @@ describe('replays', () => {
     expect(denialOf(await verifier.verify(withHeader(signed, 'x-api-signature', '0'.repeat(64)), READ))).toBe(
       'wrong_signature',
     )
-    expect(denialOf(await verifier.verify({ ...signed, ip: '10.0.0.2' }, READ))).toBe('address_not_allowed')
+    expect(denialOf(await verifier.verify({ ...signed, ip: '10.0.0.2' }, READ))).toBe('ip_not_allowed')
     expect(denialOf(await verifier.verify({ ...signed, ip: '10.0.0.1' }, READ))).toBe('allowed')
   })
 

@@ -64,7 +64,7 @@ async function showAddresses({ show }, { origin, issue }) {
   const there = createClient(origin, await issue('there', { permissions: ['read'], ipAllowlist: ['203.0.113.7'] }))
   await show('a key for 127.0.0.0/24, from 127.0.0.1', async () => expectAnswer(await here.call(BALANCES), '200'))
   await show('a key for 203.0.113.7, from 127.0.0.1', async () =>
-    expectAnswer(await there.call(BALANCES), '403 address_not_allowed'),
+    expectAnswer(await there.call(BALANCES), '403 ip_not_allowed'),
   )
 }
 
