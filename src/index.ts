@@ -38,6 +38,7 @@ export {
   type MintOptions,
   parseCredential,
 } from './keys/credentials.js'
+export type { KeyManager } from './keys/key-manager.js'
 export { createKeyManager } from './keys/manager.js'
 export type { Ceiling, KeyManagerOptions } from './keys/manager-options.js'
 export type {
@@ -47,12 +48,12 @@ export type {
   ConfirmKey,
   CreateKey,
   Credentials,
+  DeriveKey,
   EditKey,
   EndAll,
   EndedKeys,
   EndKey,
   IssuedKey,
-  KeyManager,
   KeyPage,
   ListKeys,
   OwnedKey,
@@ -60,6 +61,7 @@ export type {
   RenewKey,
   RequestedKey,
   RotateKey,
+  ThawedKeys,
   UnreadableKey,
 } from './keys/manager-types.js'
 export type { Secret } from './keys/secret.js'

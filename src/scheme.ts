@@ -40,10 +40,10 @@ export type Proof =
       readonly secretEncoding: 'utf8' | 'base64'
     }
   | {
-      /** The secret itself travels; the tag is its SHA-256, and the key id is derived from that. */
+      /** The secret itself travels: a token of key id, full stop and secret, or any other; the tag is its SHA-256. */
       readonly kind: 'bearer'
-      /** Key id that belongs to the SHA-256 of a secret. */
-      keyIdOf(sha256: Uint8Array): string
+      /** Key id of a token that does not lead with one, from its SHA-256. */
+      keyIdOfHash(sha256: Uint8Array): string
     }
 
 /** What an unverified request says of itself. Every scheme fills every field, so that the pipeline sees one shape. */

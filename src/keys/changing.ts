@@ -4,10 +4,11 @@ import { viewKey } from './codec.js'
 import { createConfirmation } from './confirmation.js'
 import { requireBrowser } from './creating.js'
 import { type Asked, conflict, type Desk, load, needsMail, replaceKey, schemeFor } from './desk.js'
-import { cooldownOf, settleScope } from './grantable.js'
+import { cooldownOf } from './grantable.js'
 import { advanceKey, type KeyChange, nextSecretVersion, rotateSecrets } from './lifecycle.js'
 import { mail } from './mailing.js'
 import type { ChangedKey, EditKey, OwnedKey, RenewKey, RotateKey } from './manager-types.js'
+import { settleKey } from './settling.js'
 
 /** A change of one key: to be judged now, and carried out now or on confirmation. */
 export type Change =
@@ -57,7 +58,7 @@ async function judgeChange(desk: Desk, record: KeyRecord, change: Change): Promi
     change: { ...scopeChange(desk, record, change), confirmation: null },
     now,
   })
-  const settled = await settleScope(next, desk, now)
+  const settled = await settleKey(desk, next, now)
   return { ...settled, cooldown: cooldownOf(record, settled, { model: desk.permissions, policy: desk.policy, now }) }
 }
 

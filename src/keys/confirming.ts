@@ -5,10 +5,10 @@ import { decodeKey, viewKey } from './codec.js'
 import { createConfirmation, invalidConfirmation, keyIdOfToken, openConfirmation } from './confirmation.js'
 import { requireBrowser } from './creating.js'
 import { type Asked, type Desk, load, replaceKey } from './desk.js'
-import { settleScope } from './grantable.js'
 import { advanceKey } from './lifecycle.js'
 import { mail } from './mailing.js'
 import type { ChangedKey, ConfirmKey, OwnedKey, PendingChange, RequestedKey } from './manager-types.js'
+import { settleKey } from './settling.js'
 
 /** What a link would do, for the page that asks "really?". Does nothing: mail scanners open links too. */
 export async function inspectConfirmation(desk: Desk, { token, browser }: ConfirmKey): Promise<PendingChange> {
@@ -64,7 +64,7 @@ async function activate(desk: Desk, record: KeyRecord): Promise<ChangedKey> {
   const now = desk.clock()
   if (record.state !== 'pending') throw invalidConfirmation()
   const next = advanceKey(record, 'confirm', { change: { state: 'active', confirmation: null }, now })
-  const settled = await replaceKey(desk, await settleScope(next, desk, now), record)
+  const settled = await replaceKey(desk, await settleKey(desk, next, now), record)
   return { key: viewKey(settled, now), credentials: null, mailed: false }
 }
 

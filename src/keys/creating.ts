@@ -4,10 +4,10 @@ import { resolveExpiry } from '../policy/key-policy.js'
 import { encodeKey, viewKey } from './codec.js'
 import { createConfirmation } from './confirmation.js'
 import { type Asked, type Desk, load, needsMail, replaceKey, schemeFor } from './desk.js'
-import { settleScope } from './grantable.js'
 import { advanceKey } from './lifecycle.js'
 import { mail } from './mailing.js'
 import type { CreateKey, IssuedKey, OwnedKey, RequestedKey } from './manager-types.js'
+import { settleKey } from './settling.js'
 
 /** Asks for a key: it waits for its confirmation if the table says so, and then for its secret to be revealed. */
 export async function requestKey(desk: Desk, request: CreateKey<string>, asked: Asked): Promise<RequestedKey> {
@@ -58,25 +58,38 @@ export async function revealKey(desk: Desk, owned: OwnedKey, asked: Asked): Prom
 }
 
 /** The key as it would be, found good before anything exists. */
-async function draftKey(desk: Desk, request: CreateKey<string>): Promise<KeyRecord> {
+export async function draftKey(desk: Desk, request: CreateKey<string>, parent?: KeyRecord): Promise<KeyRecord> {
   const now = desk.clock()
   const { policy } = desk
-  const { owner, label, permissions, accounts, ipAllowlist, addresses = [], notBefore = null } = request
+  const {
+    owner,
+    label,
+    permissions,
+    accounts,
+    ipAllowlist,
+    addresses = parent?.addresses ?? [],
+    notBefore = null,
+  } = request
   await refuseIneligible(desk, owner)
   const draft: KeyRecord = {
     ...{ format: 1, keyId: desk.mint.mintKeyId(), owner, label, scheme: schemeFor(desk, request.scheme).id },
     ...{ state: 'active', reason: null, permissions, accounts, ipAllowlist, notBefore },
     expiresAt: resolveExpiry(policy, { now, notBefore, expiresAt: request.expiresAt }),
     ...{ addressRule: policy.addressRule, addresses, addressPermissions: policy.addressPermissions },
-    ...{ lapse: null, cooldown: null, terms: acceptedTerms(desk, request.terms), confirmation: null },
-    ...{ secrets: [], parent: null, createdAt: now, updatedAt: now, version: 1 },
+    ...{
+      lapse: null,
+      cooldown: null,
+      terms: parent ? parent.terms : acceptedTerms(desk, request.terms),
+      confirmation: null,
+    },
+    ...{ secrets: [], parent: parent?.keyId ?? null, createdAt: now, updatedAt: now, version: 1 },
   }
-  const settled = await settleScope(draft, desk, now)
+  const settled = await settleKey(desk, draft, now)
   encodeKey(settled)
   return settled
 }
 
-async function insertKey(desk: Desk, record: KeyRecord): Promise<void> {
+export async function insertKey(desk: Desk, record: KeyRecord): Promise<void> {
   const most = desk.policy.keysPerOwner
   const outcome = await desk.keys.insert(encodeKey(record), most ?? Number.MAX_SAFE_INTEGER)
   if (outcome === 'limit') throw new KeyError('ERR_KEY_LIMIT', `an owner may have ${most} keys at most`)

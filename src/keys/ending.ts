@@ -7,10 +7,16 @@ import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
 import type { EndAll, EndedKeys, EndKey, KeyPage, UnreadableKey } from './manager-types.js'
 
+/** Leads the reason of a key that was suspended with its owner, so that a thaw wakes those and no others. */
+export const FROZEN = 'frozen: '
+
 /** How often an operation that must win is tried against writers that come between. */
 const MAX_TRIES = 100
 
 export async function suspendKey(desk: Desk, key: EndKey): Promise<KeyView> {
+  if (String(key.reason).startsWith(FROZEN)) {
+    throw new KeyError('ERR_INPUT_INVALID', `'reason' must not start with '${FROZEN}'`, { field: 'reason' })
+  }
   return endKey(desk, 'suspend', key)
 }
 

@@ -47,13 +47,10 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
     try {
       row = store.get(keyId)
     } catch (cause) {
-      throw unavailable(cause)
+      return unreadableRow(cause)
     }
     return isPromiseLike(row)
-      ? row.then(
-          found => resolve(keyId, found, asOf),
-          (cause: unknown) => Promise.reject(unavailable(cause)),
-        )
+      ? row.then(found => resolve(keyId, found, asOf), unreadableRow)
       : resolve(keyId, row, asOf)
   }
 
@@ -94,9 +91,12 @@ function unreadable(error: unknown): KeyError | SealError {
   throw error
 }
 
-function unavailable(cause: unknown): StoreError {
-  if (cause instanceof StoreError) return cause
-  return new StoreError('ERR_STORE_UNAVAILABLE', 'the key store failed', { cause })
+/** A row that cannot be one of ours harms its own key; any other failure of the store is an outage. */
+function unreadableRow(cause: unknown): KeyError {
+  if (!(cause instanceof StoreError)) throw new StoreError('ERR_STORE_UNAVAILABLE', 'the key store failed', { cause })
+  if (cause.code !== 'ERR_STORE_CORRUPT') throw cause
+  const detail = cause.field === undefined ? { cause } : { cause, field: cause.field }
+  return new KeyError('ERR_KEY_CORRUPT', 'the stored key cannot be read', detail)
 }
 
 /** A bounded map that forgets what two generations did not use: one look-up a hit, where an LRU list moves nodes. */

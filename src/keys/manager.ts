@@ -1,20 +1,23 @@
 import type { KeyView } from '../key.js'
 import type { Operation } from '../preset.js'
 import { editKey, renewKey, rotateKey } from './changing.js'
+import { deriveKey } from './children.js'
 import { viewKey } from './codec.js'
 import { keyIdOfToken } from './confirmation.js'
 import { confirmKey, inspectConfirmation, resendConfirmation } from './confirming.js'
 import { createKey, requestKey, revealKey } from './creating.js'
 import { type Asked, type Desk, load, replaceKey } from './desk.js'
 import { destroyAll, destroyKey, revokeAll, revokeKey, suspendKey } from './ending.js'
-import { settleScope } from './grantable.js'
+import { freezeOwner, thawOwner } from './freezing.js'
 import { guardStore } from './guarded-store.js'
 import { createIssuer } from './issuer.js'
+import type { KeyManager } from './key-manager.js'
 import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
 import { type KeyManagerOptions, readManagerOptions } from './manager-options.js'
-import type { Asking, KeyManager, OwnedKey } from './manager-types.js'
+import type { Asking, OwnedKey } from './manager-types.js'
 import { readRequest } from './requests.js'
+import { settleKey } from './settling.js'
 import { createStepUp } from './step-up.js'
 
 /**
@@ -37,6 +40,9 @@ const OPERATIONS: { readonly [M in keyof KeyManager]: Operation | 'read' } = {
   resume: 'resume',
   revoke: 'revoke',
   revokeAll: 'revokeAll',
+  derive: 'derive',
+  freeze: 'freeze',
+  thaw: 'thaw',
   destroy: 'destroy',
   destroyAll: 'destroyAll',
 }
@@ -68,6 +74,9 @@ export function createKeyManager<P extends string, A extends string>(
     resume: does('resume', resumeKey),
     revoke: does('revoke', admitted(revokeKey)),
     revokeAll: does('revokeAll', admitted(revokeAll)),
+    derive: does('derive', deriveKey),
+    freeze: does('freeze', admitted(freezeOwner)),
+    thaw: does('thaw', admitted(thawOwner)),
     destroy: does('destroy', admitted(destroyKey)),
     destroyAll: does('destroyAll', admitted(destroyAll)),
   })
@@ -113,9 +122,9 @@ async function resumeKey(desk: Desk, owned: OwnedKey, asked: Asked): Promise<Key
   const record = await load(desk, owned)
   const now = desk.clock()
   if (record.state === 'active') return viewKey(record, now)
-  const next = await settleScope(
-    advanceKey(record, 'resume', { change: { state: 'active', reason: null }, now }),
+  const next = await settleKey(
     desk,
+    advanceKey(record, 'resume', { change: { state: 'active', reason: null }, now }),
     now,
   )
   await asked.admit()

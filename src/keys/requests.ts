@@ -1,6 +1,6 @@
 import { KeyError } from '../errors.js'
 import { type OptionNames, readOptions } from '../options.js'
-import type { KeyManager } from './manager-types.js'
+import type { KeyManager } from './key-manager.js'
 
 const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'addresses', 'notBefore', 'expiresAt'] as const
 const OWNED = ['owner', 'keyId'] as const
@@ -26,6 +26,12 @@ const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> 
   resume: { required: OWNED, optional: [] },
   revoke: { required: [...OWNED, 'reason'], optional: [] },
   revokeAll: { required: ['owner', 'reason'], optional: [] },
+  derive: {
+    required: [...OWNED, 'label', 'permissions', 'accounts', 'ipAllowlist'],
+    optional: ['addresses', 'notBefore', 'expiresAt'],
+  },
+  freeze: { required: ['owner', 'reason'], optional: [] },
+  thaw: { required: ['owner'], optional: [] },
   destroy: { required: [...OWNED, 'reason'], optional: [] },
   destroyAll: { required: ['owner', 'reason'], optional: [] },
 }

@@ -68,6 +68,20 @@ export function checkAllowlist(entries: readonly string[] | null, limits: Allowl
   return Object.freeze(spellings)
 }
 
+/**
+ * Whether a list admits no address that `ceiling` does not. Counted on the union, so that many small ranges inside a
+ * wide one, or one wide range made of many small ones, are judged by the addresses alone.
+ *
+ * @throws {KeyError} `ERR_INPUT_INVALID`, naming the entry
+ */
+export function isWithinAllowlist(entries: readonly string[] | null, ceiling: readonly string[] | null): boolean {
+  if (ceiling === null) return true
+  if (entries === null) return false
+  const outer = compileCidrSet(readEntries(ceiling))
+  const both = compileCidrSet(readEntries([...ceiling, ...entries]))
+  return both.count(4) === outer.count(4) && both.count(6) === outer.count(6)
+}
+
 function readEntries(entries: readonly string[]): readonly Cidr[] {
   if (!Array.isArray(entries)) {
     throw refused('ERR_INPUT_INVALID', FIELD, 'must be a list of addresses and CIDR ranges, or null')

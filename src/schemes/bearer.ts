@@ -8,18 +8,20 @@ const HEADER = 'authorization'
 /** 16 characters of base64 are 96 bits: fewer could be guessed. */
 const TOKEN: Field = { min: 16, max: 512, foreign: /[^A-Za-z0-9._~+/=-]/ }
 const KEY_ID_HEX = 40
+/** A token that leads with a key id as this library mints them, and a full stop. */
+const LED_BY_KEY_ID = /^([a-z][a-z0-9]{1,9}_[a-z0-9]{2,12}_[0-9A-Za-z]{28})\./
 
 /**
  * `Authorization: Bearer <token>`: the secret itself travels and nothing of the request is covered, so whoever sees one
- * request can make any other. The key id is `bearer_` and the first 40 hex digits of the token's SHA-256; no header
- * names it.
+ * request can make any other. A token that this library minted leads with its key id; the key id of any other is `bearer_`
+ * and the first 40 hex digits of its SHA-256.
  *
  * @source RFC 6750 section 2.1; RFC 9110 section 11.1 (the scheme's name is case-insensitive), 11.2 (token68)
  */
 export function bearer(): Scheme<'bearer'> {
   return Object.freeze({
     id: 'bearer',
-    proof: { kind: 'bearer', keyIdOf },
+    proof: { kind: 'bearer', keyIdOfHash },
     freshness: { kind: 'none' },
     covers: [],
     read,
@@ -29,7 +31,11 @@ export function bearer(): Scheme<'bearer'> {
   } satisfies Scheme<'bearer'>)
 }
 
-function keyIdOf(sha256OfToken: Uint8Array): string {
+function keyIdOf(token: string, sha256OfToken: Uint8Array): string {
+  return LED_BY_KEY_ID.exec(token)?.[1] ?? keyIdOfHash(sha256OfToken)
+}
+
+function keyIdOfHash(sha256OfToken: Uint8Array): string {
   return `bearer_${encodeHex(sha256OfToken).slice(0, KEY_ID_HEX)}`
 }
 
@@ -44,7 +50,7 @@ function read(request: WireRequest): Claim | Malformed | undefined {
   if (token === undefined) return undefined
   if (!isToken68(token)) return { malformed: HEADER }
   const tag = sha256.digest([token])
-  return claimOf(keyIdOf(tag), tag)
+  return claimOf(keyIdOf(token, tag), tag)
 }
 
 /** What follows `Bearer` and one space, valid or not; `undefined` when the header belongs to another scheme. */

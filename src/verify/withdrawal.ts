@@ -1,7 +1,7 @@
 import type { WithdrawalAddress } from '../key.js'
 import type { CompiledKey } from '../keys/compiled-key.js'
 import { isSameAddress } from '../policy/withdrawal-address.js'
-import type { AuthorizerOptions, Needed } from './authorize.js'
+import type { AuthorizerOptions, Needed } from './policy-step.js'
 import type { Refusal } from './verdict.js'
 
 const UNLISTED: Refusal = Object.freeze({ denial: 'address_not_allowed' })
