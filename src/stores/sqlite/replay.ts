@@ -37,7 +37,7 @@ function createClaim({ database, transaction }: Connection, tables: Tables, cloc
   return (keyId, token, expiresAt) => {
     const now = clock()
     if (!isInstant(expiresAt) || !(expiresAt > now)) return false
-    const [key, name] = [encodeUtf8(keyId), encodeUtf8(token)]
+    const [key, name] = [encodeUtf8(keyId), encodeToken(token)]
     return transaction(() => {
       const cleared = horizon.get()
       if (cleared !== undefined && expiresAt <= readWhole(cleared, 'value')) return false
@@ -47,6 +47,11 @@ function createClaim({ database, transaction }: Connection, tables: Tables, cloc
       return true
     })
   }
+}
+
+/** Led by a byte, since one driver binds an empty BLOB as NULL. */
+function encodeToken(token: string): Uint8Array {
+  return encodeUtf8(`:${token}`)
 }
 
 function createAdvance({ database, transaction }: Connection, { windows }: Tables): ReplayStore['advance'] {
