@@ -2,6 +2,7 @@ import type { DenialCode } from '../denials.js'
 import { StoreError } from '../errors.js'
 import type { WireRequest } from '../http/request.js'
 import { defectProblem, type Problem, problemOf, unavailableProblem } from '../http/respond.js'
+import type { WithdrawalAddress } from '../key.js'
 import type { Principal } from '../keys/compiled-key.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
 import { publicRoute, type Route, type Routes } from '../policy/routes.js'
@@ -27,6 +28,11 @@ export interface ProtectOptions<From extends readonly unknown[]> {
    * Left out, keys that are limited to accounts are refused.
    */
   readonly accountOf?: (request: WireRequest, route: string) => string | null | undefined
+  /**
+   * Where a request sends funds, as the host normalises addresses. Asked before the caller is proven. Left out, keys
+   * whose permission is bound to addresses are refused.
+   */
+  readonly withdrawalOf?: (request: WireRequest, route: string) => WithdrawalAddress | undefined
   /** Address of the client. What the platform's own default is, if any, is said where `protect` is. */
   readonly clientIp?: (...from: From) => string | undefined
   /** Words a refusal in the house's own format; `undefined` leaves it to problem details (RFC 9457). */
@@ -64,7 +70,7 @@ const MIB = 1024 * 1024
 /** @throws {ConfigError} naming the option */
 export function createGate<From extends readonly unknown[]>(where: string, options: ProtectOptions<From>): Gate<From> {
   const given = readProtectOptions(where, options)
-  const { verifier, routes, accountOf, answer, onDecision, clock = systemClock } = given
+  const { verifier, routes, accountOf, withdrawalOf, answer, onDecision, clock = systemClock } = given
 
   const answerTo = (denied: Denied, { method, target }: WireRequest): Problem =>
     answer?.(denied, { method, target }) ?? problemOf(denied.denial, denied.at)
@@ -83,7 +89,9 @@ export function createGate<From extends readonly unknown[]>(where: string, optio
     async judge({ pattern, permission }, request) {
       const { body } = request
       if (permission === publicRoute) return { principal: undefined, route: pattern, body }
-      const verdict = await verifier.verify(request, { permission, account: accountOf?.(request, pattern) })
+      const account = accountOf?.(request, pattern)
+      const withdrawal = withdrawalOf?.(request, pattern)
+      const verdict = await verifier.verify(request, { permission, account, withdrawal })
       return verdict.ok === true ? { principal: verdict.principal, route: pattern, body } : answerTo(verdict, request)
     },
     refuse,
@@ -100,7 +108,7 @@ export function problemOfFailure(error: unknown): Problem {
   return error instanceof StoreError ? unavailableProblem() : defectProblem()
 }
 
-const FUNCTIONS = ['onError', 'accountOf', 'clientIp', 'answer', 'onDecision', 'clock'] as const
+const OPTIONAL = ['accountOf', 'withdrawalOf', 'clientIp', 'answer', 'onDecision', 'clock'] as const
 
 function readProtectOptions<From extends readonly unknown[]>(
   where: string,
@@ -108,11 +116,11 @@ function readProtectOptions<From extends readonly unknown[]>(
 ): ProtectOptions<From> {
   const given = readOptions(where, options, {
     required: ['verifier', 'routes', 'onError'],
-    optional: ['maxBodyBytes', 'accountOf', 'clientIp', 'answer', 'onDecision', 'clock'],
+    optional: ['maxBodyBytes', ...OPTIONAL],
   })
   if (typeof given.verifier.verify !== 'function') throw invalidOption(where, 'verifier', 'a verifier')
   if (typeof given.routes.match !== 'function') throw invalidOption(where, 'routes', 'made by defineRoutes')
-  for (const name of FUNCTIONS) {
+  for (const name of ['onError', ...OPTIONAL] as const) {
     if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidOption(where, name, 'a function')
   }
   return given

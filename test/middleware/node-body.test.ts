@@ -183,13 +183,13 @@ describe('An upload that breaks off', () => {
   })
 
   it('is noticed also where it broke off before protect ran', async () => {
-    let protectedCalls = 0
+    let settled = 0
     const service = await startHashing({
       around: inner => (req, res) => {
         req.once('error', () => undefined)
-        req.once('close', () => {
-          protectedCalls++
-          inner(req, res)
+        req.once('close', async () => {
+          await inner(req, res)
+          settled++
         })
       },
     })
@@ -199,7 +199,7 @@ describe('An upload that breaks off', () => {
     connection.send(whole.subarray(0, 1000))
     await new Promise(resolve => service.server.once('request', resolve))
     connection.socket.destroy()
-    await expect.poll(() => protectedCalls).toBe(1)
+    await expect.poll(() => settled).toBe(1)
     expect([service.reached, service.errors]).toEqual([[], []])
   })
 })
@@ -211,6 +211,12 @@ describe('A body that somebody else took', () => {
     },
     'a parser that has begun to read it': inner => (req, res) => {
       req.once('data', () => inner(req, res))
+    },
+    'a parser that gave up half way': inner => (req, res) => {
+      req.once('data', () => {
+        req.pause()
+        inner(req, res)
+      })
     },
     'a listener that is about to': inner => (req, res) => {
       req.on('data', () => undefined)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SignedRequest } from '../../src/client/index.js'
-import { ConfigError, KeyError, StoreError } from '../../src/index.js'
+import { ConfigError, defineKeyPolicy, KeyError, StoreError, standardKeyPolicy } from '../../src/index.js'
+import { withoutStepUp } from '../../src/insecure.js'
 import { createMemoryKeyStore } from '../../src/stores/memory.js'
 import { JSON_TYPE, ORDER, type ServiceOptions, startService } from './service.js'
 
@@ -126,6 +127,27 @@ describe('protect for node:http refuses', () => {
     }
     const refused = '403 account_not_allowed'
     expect(answers).toEqual([refused, refused, refused, '200', refused, '200'])
+  })
+
+  it('a key that is bound to addresses, unless the host says where funds go', async () => {
+    const home = { asset: 'BTC', network: 'bitcoin', address: 'bc1qhome', memo: null }
+    const bound = { operations: withoutStepUp, addressRule: 'key', addressPermissions: ['withdraw'] } as const
+    const world = { manager: { policy: defineKeyPolicy({ ...standardKeyPolicy, ...bound }) } }
+    const withdrawalOf: NonNullable<ServiceOptions['protect']>['withdrawalOf'] = ({ body }, route) => {
+      expect(route).toBe('POST /v1/withdrawals')
+      return { ...home, address: new TextDecoder().decode(body) }
+    }
+    const answers: string[] = []
+    for (const protect of [{}, { withdrawalOf }]) {
+      const service = await startService({ world, protect })
+      const { signer } = await service.issue({ permissions: ['withdraw'], addresses: [home] })
+      for (const body of ['bc1qhome', 'bc1qthief']) {
+        const response = await send(service.origin, signer.sign({ method: 'POST', target: '/v1/withdrawals', body }))
+        answers.push(response.status === 200 ? '200' : await codeOf(response))
+      }
+    }
+    const refused = '403 address_not_allowed'
+    expect(answers).toEqual([refused, refused, '200', refused])
   })
 
   it('with the house’s own words where it has some', async () => {
@@ -264,10 +286,12 @@ describe('protect for node:http, when something fails on this side,', () => {
 
   it('breaks the connection when the handler fails in the middle of its answer, and lets a finished one be', async () => {
     const failure = new Error('half way')
+    // More than a socket takes at once.
+    const rest = '-whole'.repeat(1_000_000)
     const fail = (finish: boolean): ServiceOptions => ({
       handler: (_req, res) => {
-        res.writeHead(200, { 'content-length': 10 }).write('half')
-        if (finish) res.end('-whole')
+        res.writeHead(200, { 'content-length': 4 + rest.length }).write('half')
+        if (finish) res.end(rest)
         throw failure
       },
     })
@@ -276,7 +300,7 @@ describe('protect for node:http, when something fails on this side,', () => {
     await expect(send(half.origin, (await half.issue()).signer.sign(list)).then(r => r.text())).rejects.toThrow()
     const whole = await startService(fail(true))
     const response = await send(whole.origin, (await whole.issue()).signer.sign(list))
-    expect(await response.text()).toBe('half-whole')
+    expect(await response.text()).toBe(`half${rest}`)
     expect([half.errors, whole.errors]).toEqual([[failure], [failure]])
   })
 })

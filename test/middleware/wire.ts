@@ -60,6 +60,8 @@ export interface Connection {
   send(bytes: Buffer | string): void
   /** The answers so far, once there are `count` of them or the server has closed. */
   answers(count: number): Promise<readonly RawAnswer[]>
+  /** The heads of answers that have no body, as text. */
+  heads(count: number): Promise<readonly string[]>
   /** Once the server has closed. */
   readonly closed: Promise<void>
 }
@@ -82,18 +84,20 @@ export function open(port: number, host = '127.0.0.1'): Connection {
       resolve()
     })
   })
+  async function collect<T>(count: number, parse: (received: string) => readonly T[]): Promise<readonly T[]> {
+    while (parse(text).length < count && !isClosed) {
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+    }
+    return parse(text)
+  }
   return {
     socket,
     closed,
     send: bytes => void socket.write(bytes),
-    async answers(count) {
-      while (parseAnswers(text).length < count && !isClosed) {
-        await new Promise<void>(resolve => {
-          wake = resolve
-        })
-      }
-      return parseAnswers(text)
-    },
+    answers: count => collect(count, parseAnswers),
+    heads: count => collect(count, received => received.split('\r\n\r\n').slice(0, -1)),
   }
 }
 
