@@ -101,9 +101,11 @@ export type {
   KeyUsage,
   ListQuery,
   ReplayStore,
+  ScanQuery,
   UsageStore,
 } from './store.js'
 export type { Clock } from './time.js'
+export type { SelfDescription } from './verify/describe.js'
 export type { Requirement } from './verify/requirements.js'
 export type { Allowed, Decision, Denied, Verdict } from './verify/verdict.js'
 export { createVerifier, type Verifier } from './verify/verifier.js'

@@ -32,6 +32,13 @@ export interface ListQuery {
   readonly after?: string | undefined
 }
 
+export interface ScanQuery {
+  /** At most this many rows, 1–1000. */
+  readonly limit: number
+  /** Key id of the last row of the page before; absent for the first page. */
+  readonly after?: string | undefined
+}
+
 /** Keys. Ids and owners compare as bytes: no case folding, no trimming, no normalisation. */
 export interface KeyStore {
   /** The row, or `undefined`. */
@@ -47,6 +54,11 @@ export interface KeyStore {
   remove(keyId: string, expectedVersion: number): Awaitable<boolean>
   /** The owner's rows ordered by key id (bytes), paged. */
   list(query: ListQuery): Awaitable<readonly KeyRow[]>
+  /**
+   * Everybody's rows, revoked ones too, ordered by key id (bytes), paged. For upkeep, never for a request. A row that
+   * was there before the first page and is there after the last is on exactly one page.
+   */
+  scan(query: ScanQuery): Awaitable<readonly KeyRow[]>
 }
 
 /** The memory of what was accepted. Both operations are atomic across everything that shares the store. */

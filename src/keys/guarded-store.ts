@@ -13,6 +13,7 @@ export function guardStore(store: KeyStore): GuardedStore {
     replace: (row, expectedVersion) => settle(() => store.replace(row, expectedVersion)),
     remove: (keyId, expectedVersion) => settle(() => store.remove(keyId, expectedVersion)),
     list: query => settle(() => store.list(query)),
+    scan: query => settle(() => store.scan(query)),
   }
 }
 

@@ -37,3 +37,14 @@ export async function allKeyIds(store: KeyStore, owner: string, limit: number): 
   }
   return keyIds
 }
+
+/** Every key id there is, read page by page. */
+export async function scannedKeyIds(store: KeyStore, limit: number): Promise<readonly string[]> {
+  const keyIds: string[] = []
+  let page = await store.scan({ limit })
+  while (page.length > 0) {
+    keyIds.push(...page.map(row => row.keyId))
+    page = await store.scan({ limit, after: keyIds.at(-1) })
+  }
+  return keyIds
+}

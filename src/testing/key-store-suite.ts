@@ -1,8 +1,14 @@
 import type { MakeKeyStore } from './key-rows.js'
 import { KEY_LIMITS } from './key-store-limits.js'
 import { KEY_READS } from './key-store-reads.js'
+import { KEY_SCANS } from './key-store-scans.js'
 import { KEY_WRITES } from './key-store-writes.js'
 import type { SuiteCase } from './suite.js'
 
 /** What must hold of every `KeyStore`. */
-export const keyStoreSuite: readonly SuiteCase<MakeKeyStore>[] = [...KEY_READS, ...KEY_WRITES, ...KEY_LIMITS]
+export const keyStoreSuite: readonly SuiteCase<MakeKeyStore>[] = [
+  ...KEY_READS,
+  ...KEY_SCANS,
+  ...KEY_WRITES,
+  ...KEY_LIMITS,
+]

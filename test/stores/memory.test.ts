@@ -70,8 +70,22 @@ describe('The memory key store', () => {
   })
 
   it.each([0, -1, 1.5, 1001, Number.NaN, Number.POSITIVE_INFINITY])('refuses a page of %s rows', limit => {
-    const list = () => createMemoryKeyStore().list({ owner: 'owner', limit })
-    expect(list).toThrow(expect.objectContaining({ code: 'ERR_INPUT_INVALID', field: 'limit' }))
+    const refusal = expect.objectContaining({ code: 'ERR_INPUT_INVALID', field: 'limit' })
+    expect(() => createMemoryKeyStore().list({ owner: 'owner', limit })).toThrow(refusal)
+    expect(() => createMemoryKeyStore().scan({ limit })).toThrow(refusal)
+  })
+
+  it('scans every key once while ids come, go and come back in any order', () => {
+    const store = createMemoryKeyStore()
+    const ids = Array.from({ length: 500 }, (_, i) => `key-${(i * 7919) % 500}`)
+    const here = new Set<string>()
+    for (const [step, keyId] of [...ids, ...ids.toReversed(), ...ids].entries()) {
+      if (here.delete(keyId)) store.remove(keyId, 1)
+      else if (store.insert({ ...ROW, keyId }, Number.MAX_SAFE_INTEGER) === 'inserted') here.add(keyId)
+      if (step % 97 > 0) continue
+      expect(store.scan({ limit: 1000 })).toEqual([...here].sort().map(id => store.get(id)))
+    }
+    expect(here.size).toBe(500)
   })
 })
 

@@ -168,6 +168,20 @@ describe.each([...sqliteDrivers()])('A row of wrong types over %s', (_, open) =>
     },
   )
 
+  it.each(CORRUPT)('is met by a scan in the same way: %s = %s', (column, value) => {
+    const database = unguarded()
+    const { keys } = createSqliteStore(database)
+    database.exec(`UPDATE keylattice_keys SET ${column} = ${value} WHERE key_id = 'b'`)
+    const [a, b, c] = keys.scan({ limit: 10 }) as readonly KeyRow[]
+    expect([a, c]).toEqual([
+      { ...ROW, keyId: 'a' },
+      { ...ROW, keyId: 'c' },
+    ])
+    expect(b).toMatchObject({ keyId: 'b', state: 'revoked', version: 0, record: '' })
+    expect(b?.owner).toBe(column === 'owner' ? '' : ROW.owner)
+    expect(keys.scan({ limit: 1, after: 'b' })).toEqual([{ ...ROW, keyId: 'c' }])
+  })
+
   it('takes its place in the owner’s limit, so that damage makes no room', () => {
     const database = unguarded()
     const { keys } = createSqliteStore(database)
@@ -182,6 +196,7 @@ describe.each([...sqliteDrivers()])('A row of wrong types over %s', (_, open) =>
       "UPDATE keylattice_keys SET key_id = x'62' WHERE key_id = 'b'; UPDATE keylattice_keys SET key_id = 7 WHERE key_id = 'c'",
     )
     expect((await keys.list({ owner: 'owner', limit: 10 })).map(row => row.keyId)).toEqual(['a'])
+    expect((await keys.scan({ limit: 10 })).map(row => row.keyId)).toEqual(['a'])
   })
 
   it.each([

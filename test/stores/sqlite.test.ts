@@ -125,6 +125,7 @@ describe.each([...sqliteDrivers()])('The SQLite store over %s', (_, open) => {
         () => keys.replace({ ...ROW, version: 2 }, 1),
         () => keys.remove('key', 1),
         () => keys.list({ owner: 'owner', limit: 1 }),
+        () => keys.scan({ limit: 1 }),
         () => replay.claim('key', 'nonce', Date.now() + MINUTE),
         () => replay.advance('key', 1n, 1),
         () => usage.touch({ keyId: 'key', lastUsedAt: 1, lastAddress: null, count: 1 }),
@@ -227,8 +228,9 @@ describe.each([...sqliteDrivers()])('The SQLite store over %s', (_, open) => {
     })
 
     it.each([0, -1, 1.5, 1001, Number.NaN])('refuses a page of %s rows', limit => {
-      const list = () => inMemory().keys.list({ owner: 'owner', limit })
-      expect(list).toThrow(expect.objectContaining({ code: 'ERR_INPUT_INVALID', field: 'limit' }))
+      const refusal = expect.objectContaining({ code: 'ERR_INPUT_INVALID', field: 'limit' })
+      expect(() => inMemory().keys.list({ owner: 'owner', limit })).toThrow(refusal)
+      expect(() => inMemory().keys.scan({ limit })).toThrow(refusal)
     })
 
     it.each([0, -1, 1.5, 65_537, Number.NaN])('refuses a window of %s', window => {

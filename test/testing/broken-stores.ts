@@ -1,4 +1,4 @@
-import type { AuditEntry, KeyRow, KeyStore, KeyUsage, ListQuery, ReplayStore } from '../../src/store.js'
+import type { AuditEntry, KeyRow, KeyStore, KeyUsage, ListQuery, ReplayStore, ScanQuery } from '../../src/store.js'
 import { createMemoryKeyStore, createMemoryReplayStore, createMemoryUsageStore } from '../../src/stores/memory.js'
 import type { MakeAuditSink, MakeKeyStore, MakeReplayStore, MakeUsageStore } from '../../src/testing/index.js'
 import type { Clock } from '../../src/time.js'
@@ -47,6 +47,10 @@ function seenThrough(see: (text: string) => string): MakeKeyStore {
         const rows = await store.list({ owner: see(query.owner), limit: query.limit, ...after })
         return rows.flatMap(row => given.get(row.keyId) ?? [])
       },
+      async scan({ limit, after }) {
+        const rows = await store.scan({ limit, after: after === undefined ? undefined : see(after) })
+        return rows.flatMap(row => given.get(row.keyId) ?? [])
+      },
     }
   }
 }
@@ -55,11 +59,12 @@ function seenThrough(see: (text: string) => string): MakeKeyStore {
 function mapStore(copy: (row: KeyRow) => KeyRow): MakeKeyStore {
   return () => {
     const rows = new Map<string, KeyRow>()
-    const listed = ({ owner, limit, after }: ListQuery) =>
+    const scanned = ({ limit, after }: ScanQuery, of: (row: KeyRow) => boolean = () => true) =>
       [...rows.values()]
-        .filter(row => row.owner === owner && (after === undefined || row.keyId > after))
+        .filter(row => of(row) && (after === undefined || row.keyId > after))
         .sort((a, b) => (a.keyId < b.keyId ? -1 : 1))
         .slice(0, limit)
+    const listed = (query: ListQuery) => scanned(query, row => row.owner === query.owner)
     const living = (owner: string) => [...rows.values()].filter(row => row.owner === owner && row.state !== 'revoked')
     return {
       get: keyId => rows.get(keyId),
@@ -76,6 +81,7 @@ function mapStore(copy: (row: KeyRow) => KeyRow): MakeKeyStore {
       },
       remove: (keyId, expectedVersion) => rows.get(keyId)?.version === expectedVersion && rows.delete(keyId),
       list: listed,
+      scan: query => scanned(query),
     }
   }
 }
@@ -200,7 +206,10 @@ export const BROKEN_KEY_STORES: readonly Broken<MakeKeyStore>[] = [
   {
     defect: 'orders as JavaScript does',
     make: mapStore(row => Object.freeze({ ...row })),
-    noticedBy: ['A list is ordered by the bytes of the key id, whatever the page size'],
+    noticedBy: [
+      'A list is ordered by the bytes of the key id, whatever the page size',
+      'A scan is ordered by the bytes of the key id, whatever the page size and whoever the owner',
+    ],
   },
   {
     defect: 'parses the record and writes it anew',
@@ -252,6 +261,54 @@ export const BROKEN_KEY_STORES: readonly Broken<MakeKeyStore>[] = [
     defect: 'ignores the page size',
     make: keyStore(store => ({ list: query => store.list({ ...query, limit: 1000 }) })),
     noticedBy: ['A list is the owner’s alone and at most as long as asked'],
+  },
+  {
+    defect: 'scans one owner after the other',
+    make: keyStore(store => ({
+      async scan({ limit, after }) {
+        const rows = await store.scan({ limit: 1000 })
+        const grouped = rows.toSorted((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0))
+        const at = grouped.findIndex(row => row.keyId === after)
+        return grouped.slice(at + 1, at + 1 + limit)
+      },
+    })),
+    noticedBy: ['A scan is ordered by the bytes of the key id, whatever the page size and whoever the owner'],
+  },
+  {
+    defect: 'scans by position',
+    make: keyStore(store => ({
+      async scan({ limit, after }) {
+        const rows = await store.scan({ limit: 1000 })
+        const at = rows.findIndex(row => row.keyId === after)
+        return rows.slice(at + 1, at + 1 + limit)
+      },
+    })),
+    noticedBy: ['Pages of a scan stay in step while keys come and go'],
+  },
+  {
+    defect: 'leaves revoked keys out of a scan',
+    make: keyStore(store => ({
+      scan: async query => (await store.scan(query)).filter(({ state }) => state !== 'revoked'),
+    })),
+    noticedBy: ['A scan meets the rows of all owners, in every state'],
+  },
+  {
+    defect: 'ignores the page size of a scan',
+    make: keyStore(store => ({ scan: query => store.scan({ ...query, limit: 1000 }) })),
+    noticedBy: ['A page of a scan is at most as long as asked, and begins behind the row it is told, there or not'],
+  },
+  {
+    defect: 'scans a list that it made earlier',
+    make: keyStore(store => {
+      let made: readonly KeyRow[] | undefined
+      return {
+        async scan({ limit, after }) {
+          made ??= await store.scan({ limit: 1000 })
+          return made.filter(row => after === undefined || row.keyId > after).slice(0, limit)
+        },
+      }
+    }),
+    noticedBy: ['A scan shows rows as they are now', 'Pages of a scan stay in step while keys come and go'],
   },
   {
     defect: 'keeps properties in an object',

@@ -1,5 +1,6 @@
 import { KeyError } from '../../errors.js'
-import type { KeyRow, KeyStore, ListQuery } from '../../store.js'
+import type { KeyRow, KeyStore, ListQuery, ScanQuery } from '../../store.js'
+import { createKeyOrder, positionAfter } from './key-order.js'
 
 /**
  * Keeps keys in this process. `get` costs one look-up: it answers with the same frozen row each time, so that a
@@ -8,6 +9,7 @@ import type { KeyRow, KeyStore, ListQuery } from '../../store.js'
 export function createMemoryKeyStore(): KeyStore {
   const rows = new Map<string, KeyRow>()
   const owners = createOwnerIndex()
+  const order = createKeyOrder()
 
   function put(row: KeyRow): void {
     const copy = copyOf(row)
@@ -30,6 +32,7 @@ export function createMemoryKeyStore(): KeyStore {
       // Written so that NaN admits nobody.
       if (!(owners.living(row.owner) < maxPerOwner)) return 'limit'
       put(row)
+      order.add(row.keyId)
       return 'inserted'
     },
     replace(row: KeyRow, expectedVersion: number): boolean {
@@ -37,8 +40,17 @@ export function createMemoryKeyStore(): KeyStore {
       if (replaced) put(row)
       return replaced
     },
-    remove: takeVersion,
+    remove(keyId: string, expectedVersion: number): boolean {
+      const removed = takeVersion(keyId, expectedVersion)
+      if (removed) order.remove(keyId)
+      return removed
+    },
     list: query => owners.page(query).flatMap(keyId => rows.get(keyId) ?? []),
+    scan({ limit, after }: ScanQuery): readonly KeyRow[] {
+      checkLimit('scan', limit)
+      const keyIds = order.page({ limit, after, has: keyId => rows.has(keyId) })
+      return keyIds.flatMap(keyId => rows.get(keyId) ?? [])
+    },
   }
 }
 
@@ -77,9 +89,7 @@ function createOwnerIndex(): OwnerIndex {
     },
     living: owner => owners.get(owner)?.living ?? 0,
     page({ owner, limit, after }: ListQuery): readonly string[] {
-      if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-        throw new KeyError('ERR_INPUT_INVALID', "list: 'limit' must be an integer from 1 to 1000", { field: 'limit' })
-      }
+      checkLimit('list', limit)
       const keyIds = owners.get(owner)?.keyIds ?? []
       const from = after === undefined ? 0 : positionAfter(keyIds, after)
       return keyIds.slice(from, from + limit)
@@ -87,33 +97,11 @@ function createOwnerIndex(): OwnerIndex {
   }
 }
 
+function checkLimit(where: string, limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return
+  throw new KeyError('ERR_INPUT_INVALID', `${where}: 'limit' must be an integer from 1 to 1000`, { field: 'limit' })
+}
+
 function copyOf({ keyId, owner, state, expiresAt, createdAt, version, record }: KeyRow): KeyRow {
   return Object.freeze({ keyId, owner, state, expiresAt, createdAt, version, record })
-}
-
-/** How many of the sorted ids come before `keyId` or are it. */
-function positionAfter(keyIds: readonly string[], keyId: string): number {
-  let low = 0
-  let high = keyIds.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (compareUtf8(keyIds[middle] ?? '', keyId) <= 0) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** Orders texts as their UTF-8 bytes, which differs from JavaScript's order where surrogates meet U+E000 to U+FFFF. */
-function compareUtf8(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const difference = rankOf(a.charCodeAt(i)) - rankOf(b.charCodeAt(i))
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
-}
-
-/** Surrogates stand for code points above all others. */
-function rankOf(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

@@ -1,5 +1,5 @@
 import { KeyError, StoreError } from '../../errors.js'
-import type { KeyRow, KeyStore, ListQuery } from '../../store.js'
+import type { KeyRow, KeyStore, ListQuery, ScanQuery } from '../../store.js'
 import { checkStorable, corrupt, isStorable, readText, readWhole, readWholeOrNull } from './columns.js'
 import type { Connection, SqliteStatement } from './connection.js'
 import type { Tables } from './schema.js'
@@ -54,6 +54,7 @@ export function createSqliteKeyStore(connection: Connection, { keys }: Tables): 
       return isStorable(keyId) && changed(attempt(() => remove.run(keyId, expectedVersion)))
     },
     list: createLister(connection, keys),
+    scan: createScanner(connection, keys),
   }
 }
 
@@ -66,13 +67,30 @@ function createLister({ database, attempt }: Connection, keys: string): (query: 
   const next = select('AND key_id > ?')
 
   return ({ owner, limit, after }) => {
-    if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-      throw new KeyError('ERR_INPUT_INVALID', "list: 'limit' must be an integer from 1 to 1000", { field: 'limit' })
-    }
+    checkLimit('list', limit)
     if (!isStorable(owner)) return []
     const rows = attempt(() => (after === undefined ? first.all(owner, limit) : next.all(owner, after, limit)))
     return rows.map(readListedRow)
   }
+}
+
+/** Walks the index of the primary key. */
+function createScanner({ database, attempt }: Connection, keys: string): (query: ScanQuery) => readonly KeyRow[] {
+  const select = (and: string): SqliteStatement =>
+    database.prepare(`SELECT ${SELECTED} FROM ${keys} WHERE typeof(key_id) = 'text' ${and} ORDER BY key_id LIMIT ?`)
+  const first = select('')
+  const next = select('AND key_id > ?')
+
+  return ({ limit, after }) => {
+    checkLimit('scan', limit)
+    const rows = attempt(() => (after === undefined ? first.all(limit) : next.all(after, limit)))
+    return rows.map(readListedRow)
+  }
+}
+
+function checkLimit(where: string, limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return
+  throw new KeyError('ERR_INPUT_INVALID', `${where}: 'limit' must be an integer from 1 to 1000`, { field: 'limit' })
 }
 
 function readKeyRow(row: unknown): KeyRow {
@@ -88,16 +106,17 @@ function readKeyRow(row: unknown): KeyRow {
 }
 
 /**
- * One bad row must neither hide the others nor itself: in a list it keeps its id, is revoked, and has an empty record,
- * which every reader of records refuses.
+ * One bad row must neither hide the others nor itself: in a list it keeps its id, and its owner if that can be read,
+ * is revoked, and has an empty record, which every reader of records refuses.
  */
 function readListedRow(row: unknown): KeyRow {
   try {
     return readKeyRow(row)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    const [keyId, owner] = [readText(row, 'key_id'), readText(row, 'owner')]
-    return { keyId, owner, state: 'revoked', expiresAt: null, createdAt: 0, version: 0, record: '' }
+    const { owner } = row as { readonly owner: unknown }
+    const ids = { keyId: readText(row, 'key_id'), owner: typeof owner === 'string' ? owner : '' }
+    return { ...ids, state: 'revoked', expiresAt: null, createdAt: 0, version: 0, record: '' }
   }
 }
 
