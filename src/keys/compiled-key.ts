@@ -22,6 +22,8 @@ export interface Principal {
   readonly accounts: readonly string[] | null
   /** Epoch ms. */
   readonly expiresAt: number | null
+  /** Whether the key has an IP allowlist. */
+  readonly ipRestricted: boolean
 }
 
 /** Proof material of one secret: a prepared MAC, or the hash of a bearer secret. */
@@ -79,7 +81,18 @@ export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) =>
     const { keyId, owner, label, scheme, expiresAt } = record
     const permissions = Object.freeze([...record.permissions])
     const accounts = record.accounts && Object.freeze([...record.accounts])
-    const principal = Object.freeze({ keyId, owner, label, scheme, permissions, grant, accounts, expiresAt })
+    const ipRestricted = record.ipAllowlist !== null
+    const principal = Object.freeze({
+      keyId,
+      owner,
+      label,
+      scheme,
+      permissions,
+      grant,
+      accounts,
+      expiresAt,
+      ipRestricted,
+    })
     const allowed = Object.freeze({ ok: true, principal } as const)
     return {
       source: row.record,

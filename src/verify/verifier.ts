@@ -1,12 +1,13 @@
 import type { WireRequest } from '../http/request.js'
 import type { Grant } from '../key.js'
-import { createKeyCompiler } from '../keys/compiled-key.js'
+import { createKeyCompiler, type Principal } from '../keys/compiled-key.js'
 import { createKeyCache, type KeyCache } from '../keys/key-cache.js'
 import { isPromiseLike } from '../store.js'
 import { admit } from './admission.js'
 import { type Authenticate, createAuthenticator } from './authenticate.js'
 import { createAuthorizer } from './authorize.js'
 import { decisionOf, type Seen } from './decision.js'
+import { describe, type SelfDescription } from './describe.js'
 import { checkFreshness, createReplayGuard, type ReplayGuard } from './freshness.js'
 import type { Authorize } from './policy-step.js'
 import { recognize } from './recognize.js'
@@ -25,6 +26,8 @@ export interface Verifier<P extends string = string> {
    * @denies every code of `DENIALS` but `route_not_declared`, which is the routes'
    */
   verify(request: WireRequest, required: Requirement<P>): Promise<Verdict>
+  /** What a verified caller may know of itself, for a whoami endpoint. */
+  describe(principal: Principal, request: WireRequest): SelfDescription
 }
 
 const REPLAYED: Refusal = Object.freeze({ denial: 'replayed' })
@@ -48,7 +51,10 @@ export function createVerifier<P extends string>(given: VerifierOptions<P>): Ver
     authorize: createAuthorizer({ ...options, load }),
     claimOnce: createReplayGuard(options.replay, options.clockSkewMs),
   }
-  return Object.freeze<Verifier<P>>({ verify: (request, required) => judge(steps, request, required) })
+  return Object.freeze<Verifier<P>>({
+    verify: (request, required) => judge(steps, request, required),
+    describe: (principal, request) => describe(principal, { request, schemes, now: options.clock() }),
+  })
 }
 
 interface Steps extends CheckedVerifierOptions {
