@@ -31,7 +31,7 @@ export function fillsParameter(segment: string): boolean {
     const code = segment.charCodeAt(i)
     const escaped = code === PERCENT
     const character = escaped ? byteAt(segment, i + 1) : code
-    if (character < 0 || character > 127 || (forms[character]! & (escaped ? ENCODED : PLAIN)) === 0) return false
+    if (((forms[character] ?? 0) & (escaped ? ENCODED : PLAIN)) === 0) return false
     if (escaped) i += 2
   }
   return true

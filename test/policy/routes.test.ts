@@ -81,6 +81,8 @@ describe('a declared route', () => {
     '0',
     'BTC%3AUSD',
     'a%20b',
+    'a%29b',
+    '%5b%7D%3a',
     'a+b@c',
     "!$&'()*,=",
   ])('has a parameter that takes the segment %s', segment => {
@@ -88,9 +90,9 @@ describe('a declared route', () => {
     expect(patternOf('GET', `/v1/orders/${segment}/`)).toBeUndefined()
   })
 
-  it('is frozen, as is its list of permissions', () => {
+  it('is frozen, as are its list of permissions and all routes', () => {
     const route = routes.match('POST', '/v1/transfers')!
-    expect([Object.isFrozen(route), Object.isFrozen(route.permission)]).toEqual([true, true])
+    expect([route, route.permission, routes].filter(one => !Object.isFrozen(one))).toEqual([])
   })
 })
 
@@ -161,6 +163,8 @@ describe('an undeclared route', () => {
     '%',
     '%2',
     '%zz',
+    '%1g',
+    '%1z',
     '%u002f',
     '%-1',
     '%+1',
@@ -204,7 +208,10 @@ describe('an undeclared route', () => {
 
   it('is none however long it is', () => {
     expect(patternOf('GET', `/v1/orders/${'x'.repeat(8000)}`)).toBe('GET /v1/orders/:id')
-    expect(patternOf('GET', `/v1/orders/${'x'.repeat(9000)}`)).toBeUndefined()
+    const longest = `/v1/orders/${'x'.repeat(8192 - '/v1/orders/'.length)}`
+    expect(patternOf('GET', longest)).toBe('GET /v1/orders/:id')
+    expect(patternOf('GET', `${longest}?x=1`)).toBe('GET /v1/orders/:id')
+    expect(patternOf('GET', `${longest}x`)).toBeUndefined()
     expect(patternOf('GET', `/v1/orders/${'x'.repeat(1_000_000)}`)).toBeUndefined()
     expect(patternOf('GET', '/'.repeat(1_000_000))).toBeUndefined()
     expect(patternOf('GET', `/v1/time?${'x'.repeat(1_000_000)}`)).toBe('GET /v1/time')
