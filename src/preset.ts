@@ -27,6 +27,8 @@ export type Operation =
   | 'derive'
   | 'import'
   | 'reseal'
+  | 'sweep'
+  | 'reportLeak'
 
 /** Who asks: the key's owner, somebody who works for the house, or a key acting for itself. */
 export type Role = 'owner' | 'operator' | 'key'
@@ -35,6 +37,7 @@ export type Role = 'owner' | 'operator' | 'key'
 export type StepUp = 'nothing' | 'second-factor' | 'second-factor-and-mail'
 
 export interface OperationRule {
+  /** Whose it is; `[]` = nobody's: the house does not offer it. */
   readonly by: readonly Role[]
   readonly needs: StepUp
 }
@@ -73,6 +76,8 @@ export interface KeyLimits {
 /** Rules of keys, as data. */
 export interface KeyRules {
   readonly operations: OperationTable
+  /** Whether an owner who has activated no second factor goes without (`hasSecondFactor` of the manager), or nowhere. */
+  readonly secondFactor: 'required' | 'if-activated'
   /** Whether a confirmation link works only in the browser that asked. */
   readonly sameBrowser: boolean
   /** Whether an IP allowlist may hold ranges, or single addresses only. */

@@ -40,10 +40,17 @@ async function changeKey(
   const record = await load(desk, owned)
   if (version !== undefined && record.version !== version) throw conflict()
   const judged = await judgeChange(desk, record, change)
-  await asked.admit()
-  return needsMail(desk, change.operation)
+  const also = amountsTo(record, judged, change)
+  await asked.admit({ also })
+  return needsMail(desk, change.operation) || (also !== undefined && needsMail(desk, also))
     ? pend(desk, record, { change, asked })
     : commit(desk, judged, { record, change })
+}
+
+/** An edit that lets a key live longer is a renewal too, so that what guards the one guards the other. */
+function amountsTo(before: KeyRecord, after: KeyRecord, { operation }: Change): 'renew' | undefined {
+  const endless = Number.POSITIVE_INFINITY
+  return operation === 'edit' && (after.expiresAt ?? endless) > (before.expiresAt ?? endless) ? 'renew' : undefined
 }
 
 /** Carries out exactly this, judged against the ceiling and the policy of this moment. */

@@ -24,7 +24,7 @@ export async function inspectConfirmation(desk: Desk, { token, browser }: Confir
 export async function confirmKey(desk: Desk, { token, browser }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
   const record = await recordOf(desk, token)
   const pending = openConfirmation(record, { token, browser, now: desk.clock() })
-  await asked.admit()
+  await asked.admit({ owner: record.owner })
   try {
     if (pending.operation === 'request') return await activate(desk, record)
     const { operation } = pending

@@ -22,8 +22,10 @@ export interface Asked {
   /**
    * Asks for the second factor, if the operation needs one. Called when the request has been found good and before
    * anything is done, so that no code is spent on a typing error.
+   *
+   * @param found the owner, where only the key names them; another operation that this one amounts to
    */
-  readonly admit: () => Promise<void>
+  readonly admit: (found?: { readonly owner?: string; readonly also?: Operation | undefined }) => Promise<void>
 }
 
 /** Whether an operation waits for the link in a mail. */

@@ -32,6 +32,8 @@ export interface KeyManagerOptions<P extends string = string, A extends string =
   readonly sealer?: Sealer
   /** Judges a second factor. Required where an operation of the policy needs one. */
   readonly secondFactor?: (request: StepUpRequest) => Awaitable<boolean>
+  /** Whether an owner has activated a second factor. Required where the policy asks for one only then. */
+  readonly hasSecondFactor?: (owner: string) => Awaitable<boolean>
   /** Remembers accepted second factors. Required with `secondFactor`. */
   readonly replay?: ReplayStore
   /** Mails a confirmation link. Required where an operation of the policy needs one. */
@@ -55,7 +57,7 @@ export function readManagerOptions<P extends string, A extends string>(
 ): CheckedManagerOptions {
   const own = readOptions(WHERE, given, {
     required: ['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'],
-    optional: ['sealer', 'secondFactor', 'replay', 'sendConfirmation', 'eligible', 'clock'],
+    optional: ['sealer', 'secondFactor', 'hasSecondFactor', 'replay', 'sendConfirmation', 'eligible', 'clock'],
   })
   if (!Array.isArray(own.schemes) || own.schemes.length === 0)
     throw invalidOption(WHERE, 'schemes', 'a list of at least one scheme')
@@ -66,6 +68,7 @@ export function readManagerOptions<P extends string, A extends string>(
   }
   if (typeof own.ceiling !== 'function') throw invalidOption(WHERE, 'ceiling', 'a function of the owner')
   expectCallbacks(own)
+  expectKnownPermissions(own.permissions as unknown as PermissionModel, own.policy)
   if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
   return {
     ...own,
@@ -78,12 +81,17 @@ export function readManagerOptions<P extends string, A extends string>(
 
 /** A rule that nobody can carry out would lock every owner out, or be forgotten. */
 function expectCallbacks(
-  options: Pick<KeyManagerOptions, 'policy' | 'secondFactor' | 'replay' | 'sendConfirmation' | 'eligible'>,
+  options: Pick<
+    KeyManagerOptions,
+    'policy' | 'secondFactor' | 'hasSecondFactor' | 'replay' | 'sendConfirmation' | 'eligible'
+  >,
 ): void {
   const needs = Object.values(options.policy.operations).map(rule => rule.needs)
+  const stepsUp = needs.some(need => need !== 'nothing')
   const required = {
-    secondFactor: needs.some(need => need !== 'nothing'),
-    replay: needs.some(need => need !== 'nothing'),
+    secondFactor: stepsUp,
+    hasSecondFactor: stepsUp && options.policy.secondFactor === 'if-activated',
+    replay: stepsUp,
     sendConfirmation: needs.includes('second-factor-and-mail'),
     eligible: options.policy.eligibility,
   }
@@ -92,5 +100,19 @@ function expectCallbacks(
       const message = `${WHERE} needs the option '${name}', since the policy asks for it`
       throw new ConfigError('ERR_OPTION_MISSING', message, { field: name })
     }
+  }
+}
+
+/** A misspelt name would guard a permission that does not exist, and leave the one that was meant unguarded. */
+function expectKnownPermissions({ names, aliases }: PermissionModel, policy: KeyPolicy): void {
+  const known: readonly string[] = [...names, ...aliases]
+  const { needAllowlist, addressPermissions, lapse } = policy
+  const lists = { needAllowlist, addressPermissions, lapse: lapse?.permissions ?? [] }
+  for (const [rule, named] of Object.entries(lists)) {
+    const unknown = named.findIndex(name => !known.includes(name))
+    if (unknown < 0) continue
+    const field = `policy.${rule}[${unknown}]`
+    const message = `${WHERE}: ${field} is not a permission or an alias of this model`
+    throw new ConfigError('ERR_PERMISSION_INVALID', message, { field })
   }
 }

@@ -88,19 +88,20 @@ type Counter = <R extends Asking, T>(method: keyof KeyManager, work: Work<R, T>)
 /** Where every request arrives: its form is checked, its asker is kept apart from it, and the table is consulted. */
 function createCounter(desk: Desk): Counter {
   const { policy, secondFactor, replay, clock } = desk
-  const stepUp = createStepUp({ operations: policy.operations, secondFactor, replay, clock })
+  const hasSecondFactor = policy.secondFactor === 'if-activated' ? desk.hasSecondFactor : undefined
+  const stepUp = createStepUp({ operations: policy.operations, secondFactor, hasSecondFactor, replay, clock })
   return (method, work) => async given => {
     const { actor, proof, browser, ...request } = readRequest(method, given)
     const operation = OPERATIONS[method]
-    const { owner = '', keyId, token } = request as { owner?: string; keyId?: string; token?: string }
-    const admit = async (): Promise<void> => {
+    const named = request as { owner?: string; keyId?: string; token?: string }
+    const admit: Asked['admit'] = async ({ owner = named.owner ?? '', also } = {}) => {
       if (operation === 'read') return
       const about = {
         actor: actor ?? { role: 'owner', id: owner },
         owner,
-        keyId: keyId ?? keyIdOfToken(token),
+        keyId: named.keyId ?? keyIdOfToken(named.token),
       } as const
-      await stepUp({ ...about, operation, parameters: JSON.stringify(request), proof })
+      await stepUp({ ...about, operation, also, parameters: JSON.stringify(request), proof })
     }
     return work(desk, request, { browser, admit })
   }

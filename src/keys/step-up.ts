@@ -29,6 +29,8 @@ export interface StepUpOptions {
   readonly operations: OperationTable
   /** Whether the proof is the actor's and approves exactly this. */
   readonly secondFactor: ((request: StepUpRequest) => Awaitable<boolean>) | undefined
+  /** Whether an owner has activated a second factor; absent where every owner must. */
+  readonly hasSecondFactor: ((owner: string) => Awaitable<boolean>) | undefined
   /** Remembers proofs, so that one that was accepted is never accepted again. */
   readonly replay: ReplayStore | undefined
   readonly clock: Clock
@@ -42,6 +44,13 @@ const HOUR_MS = 3_600_000
 /** Longest proof, characters. */
 const MAX_PROOF = 16_384
 
+/** Something to admit, with what was shown for it. */
+export type Admission = Omit<StepUpRequest, 'proof'> & {
+  readonly proof: string | undefined
+  /** Another operation that this one amounts to: its row must allow it too. */
+  readonly also: Operation | undefined
+}
+
 /**
  * Admits an operation, or says what is missing.
  *
@@ -50,16 +59,12 @@ const MAX_PROOF = 16_384
  *
  * @source RFC 6238 section 5.2: a verifier must not accept the second attempt of a code
  */
-export function createStepUp(
-  options: StepUpOptions,
-): (request: Omit<StepUpRequest, 'proof'> & { proof: string | undefined }) => Promise<void> {
+export function createStepUp(options: StepUpOptions): (request: Admission) => Promise<void> {
   const { operations, secondFactor, replay, clock } = options
-  return async ({ proof, ...request }) => {
-    const { by, needs } = operations[request.operation]
-    if (!by.includes(request.actor.role)) {
-      throw new KeyError('ERR_OPERATION_FORBIDDEN', `${request.operation} is not open to the ${request.actor.role}`)
-    }
-    if (needs === 'nothing') return
+  return async ({ proof, also, ...request }) => {
+    const rows = also === undefined ? [request.operation] : [request.operation, also]
+    for (const row of rows) refuseUnlessOpen(operations, row, request)
+    if (rows.every(row => operations[row].needs === 'nothing') || (await goesWithout(options, request))) return
     if (typeof proof !== 'string' || proof === '') {
       throw new KeyError('ERR_SECOND_FACTOR_REQUIRED', `${request.operation} needs a second factor`, { field: 'proof' })
     }
@@ -70,6 +75,28 @@ export function createStepUp(
     if (!(await remember(replay, request.owner, { token: used, until: clock() + PROOF_MEMORY_MS }))) throw refused()
     if ((await secondFactor({ ...request, proof })) !== true) throw refused()
   }
+}
+
+/** A key acts for itself only, also where the row is open to keys. */
+function refuseUnlessOpen(
+  operations: OperationTable,
+  row: Operation,
+  { actor, keyId }: Pick<StepUpRequest, 'actor' | 'keyId'>,
+): void {
+  if (!operations[row].by.includes(actor.role)) {
+    throw new KeyError('ERR_OPERATION_FORBIDDEN', `${row} is not open to the ${actor.role}`)
+  }
+  if (actor.role === 'key' && keyId !== undefined && keyId !== actor.id) {
+    throw new KeyError('ERR_OPERATION_FORBIDDEN', 'a key may act for itself only')
+  }
+}
+
+/** An owner may be without a second factor, where the policy allows it; an operator or a key never is. */
+async function goesWithout(
+  { hasSecondFactor }: StepUpOptions,
+  { actor, owner }: Pick<StepUpRequest, 'actor' | 'owner'>,
+): Promise<boolean> {
+  return hasSecondFactor !== undefined && actor.role === 'owner' && (await hasSecondFactor(owner)) === false
 }
 
 /** Takes one of the hour's tries, before the proof is looked at, so that parallel guesses are counted too. */

@@ -5,6 +5,7 @@ import { defineOperations } from './operations.js'
 /** Rules for a house that states none of its own. */
 export const strictRules: KeyRules = /* @__PURE__ */ Object.freeze<KeyRules>({
   operations: defineOperations(),
+  secondFactor: 'required',
   sameBrowser: true,
   allowlistRanges: true,
   needAllowlist: [],
@@ -20,12 +21,15 @@ const MAX_TERMS = 64
 
 /** @throws {ConfigError} `ERR_OPTION_INVALID`, naming the rule */
 export function readKeyRules(where: string, given: KeyRules): KeyRules {
-  const { addressRule, addressPermissions, lapse, terms, onLeak } = given
+  const { secondFactor, addressRule, addressPermissions, lapse, terms, onLeak } = given
   for (const name of ['sameBrowser', 'allowlistRanges', 'eligibility'] as const) {
     if (typeof given[name] !== 'boolean') throw invalidOption(where, name, 'true or false')
   }
   if (!['off', 'key', 'owner'].includes(addressRule))
     throw invalidOption(where, 'addressRule', "'off', 'key' or 'owner'")
+  if (secondFactor !== 'required' && secondFactor !== 'if-activated') {
+    throw invalidOption(where, 'secondFactor', "'required' or 'if-activated'")
+  }
   if (onLeak !== 'suspend' && onLeak !== 'revoke') throw invalidOption(where, 'onLeak', "'suspend' or 'revoke'")
   if (terms !== null && (typeof terms !== 'string' || terms === '' || terms.length > MAX_TERMS)) {
     throw invalidOption(where, 'terms', `null, or text of up to ${MAX_TERMS} characters`)
@@ -36,6 +40,7 @@ export function readKeyRules(where: string, given: KeyRules): KeyRules {
   }
   return Object.freeze({
     operations: defineOperations(given.operations),
+    secondFactor,
     sameBrowser: given.sameBrowser,
     allowlistRanges: given.allowlistRanges,
     needAllowlist: readNames(where, 'needAllowlist', given.needAllowlist),

@@ -35,6 +35,8 @@ const STRICT: OperationTable = /* @__PURE__ */ Object.freeze({
   derive: owner('second-factor'),
   import: operator('second-factor'),
   reseal: operator('nothing'),
+  sweep: operator('nothing'),
+  reportLeak: operator('nothing'),
 })
 
 /**
@@ -51,8 +53,8 @@ export function defineOperations(rows: Partial<OperationTable> = {}): OperationT
 }
 
 function checkRule(name: Operation, { by, needs }: OperationRule): OperationRule {
-  if (!Array.isArray(by) || by.length === 0 || !by.every(role => ROLES.includes(role as Role))) {
-    throw invalidOption(WHERE, name, `by one or more of ${ROLES.join(', ')}`)
+  if (!Array.isArray(by) || !by.every(role => ROLES.includes(role as Role))) {
+    throw invalidOption(WHERE, name, `by any of ${ROLES.join(', ')}`)
   }
   if (!STEP_UPS.includes(needs)) throw invalidOption(WHERE, name, `in need of one of ${STEP_UPS.join(', ')}`)
   if (needs === 'second-factor-and-mail' && !CONFIRMABLE.includes(name)) {
