@@ -12,8 +12,9 @@ export {
   StoreError,
   type StoreErrorCode,
 } from './errors.js'
+export { formatCredentials, type Handover, parseCredentials, type RevealableSecret } from './http/credentials-uri.js'
 export type { WireHeaders, WireRequest } from './http/request.js'
-export { defectProblem, type Problem, problemOf, unavailableProblem } from './http/respond.js'
+export { defectProblem, failedProblem, type Problem, problemOf, unavailableProblem } from './http/respond.js'
 export type {
   AddressRule,
   Cooldown,
@@ -64,6 +65,7 @@ export type {
   ThawedKeys,
   UnreadableKey,
 } from './keys/manager-types.js'
+export { credentialsToSvg, credentialsToTerminal } from './keys/qr.js'
 export type { Secret } from './keys/secret.js'
 export type { Actor, StepUpRequest } from './keys/step-up.js'
 export { type Allowlist, compileAllowlist } from './policy/ip-allowlist.js'
