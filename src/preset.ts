@@ -1,10 +1,19 @@
 import type { AddressRule, PermissionModel } from './key.js'
+import type { Scheme } from './scheme.js'
 
-/** CONTRACT: what makes an exchange's keys its own. */
-export interface Preset<P extends string = string, A extends string = string> {
+/** Makes the scheme of a house from what only the host knows; `null` where this package does not have that scheme. */
+export type PresetScheme = ((options: never) => Scheme) | null
+
+/** CONTRACT: what makes an exchange's keys its own. `P`: permissions, `A`: aliases, `S`: what makes the scheme. */
+export interface Preset<P extends string = string, A extends string = string, S extends PresetScheme = PresetScheme> {
   /** The house, as in its import path. */
   readonly id: string
   readonly permissions: PermissionModel<P, A>
+  /** What the form for a new key starts with; `[]` = nothing is chosen beforehand. */
+  readonly defaultPermissions: readonly P[]
+  readonly policy: KeyPolicy
+  /** How the house's clients sign. */
+  readonly scheme: S
 }
 
 /** Everything that can be done to keys. A method that does something else does not compile. */

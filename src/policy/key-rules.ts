@@ -4,7 +4,7 @@ import { defineOperations } from './operations.js'
 
 /** Rules for a house that states none of its own. */
 export const strictRules: KeyRules = /* @__PURE__ */ Object.freeze<KeyRules>({
-  operations: defineOperations(),
+  operations: /* @__PURE__ */ defineOperations(),
   secondFactor: 'required',
   sameBrowser: true,
   allowlistRanges: true,

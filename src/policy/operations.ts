@@ -9,34 +9,38 @@ const STEP_UPS: readonly StepUp[] = ['nothing', 'second-factor', 'second-factor-
 /** Operations that change one key, and can therefore wait in it for the link of a mail. */
 const CONFIRMABLE: readonly Operation[] = ['request', 'edit', 'renew', 'rotate']
 
-const owner = (needs: StepUp): OperationRule => ({ by: ['owner', 'operator'], needs })
-const operator = (needs: StepUp): OperationRule => ({ by: ['operator'], needs })
+// Constants, not calls: a bundler leaves out a table that nobody uses only if making it calls nothing.
+const OWNER: OperationRule = { by: ['owner', 'operator'], needs: 'nothing' }
+const OWNER_PROVEN: OperationRule = { by: ['owner', 'operator'], needs: 'second-factor' }
+const OWNER_MAILED: OperationRule = { by: ['owner', 'operator'], needs: 'second-factor-and-mail' }
+const OPERATOR: OperationRule = { by: ['operator'], needs: 'nothing' }
+const OPERATOR_PROVEN: OperationRule = { by: ['operator'], needs: 'second-factor' }
 
 /**
  * The strictest table that is still usable: whatever makes a key, or lets it do more or live longer, needs the second
  * factor, and a new key the mailed link as well. Whatever takes power away needs nothing, since it may be urgent.
  */
 const STRICT: OperationTable = /* @__PURE__ */ Object.freeze({
-  request: owner('second-factor-and-mail'),
-  confirm: owner('nothing'),
-  resend: owner('nothing'),
-  reveal: owner('nothing'),
-  edit: owner('second-factor'),
-  renew: owner('second-factor'),
-  rotate: owner('second-factor'),
-  suspend: owner('nothing'),
-  resume: owner('second-factor'),
-  revoke: owner('nothing'),
-  revokeAll: owner('nothing'),
-  destroy: owner('nothing'),
-  destroyAll: owner('second-factor'),
-  freeze: owner('nothing'),
-  thaw: operator('second-factor'),
-  derive: owner('second-factor'),
-  import: operator('second-factor'),
-  reseal: operator('nothing'),
-  sweep: operator('nothing'),
-  reportLeak: operator('nothing'),
+  request: OWNER_MAILED,
+  confirm: OWNER,
+  resend: OWNER,
+  reveal: OWNER,
+  edit: OWNER_PROVEN,
+  renew: OWNER_PROVEN,
+  rotate: OWNER_PROVEN,
+  suspend: OWNER,
+  resume: OWNER_PROVEN,
+  revoke: OWNER,
+  revokeAll: OWNER,
+  destroy: OWNER,
+  destroyAll: OWNER_PROVEN,
+  freeze: OWNER,
+  thaw: OPERATOR_PROVEN,
+  derive: OWNER_PROVEN,
+  import: OPERATOR_PROVEN,
+  reseal: OPERATOR,
+  sweep: OPERATOR,
+  reportLeak: OPERATOR,
 })
 
 /**

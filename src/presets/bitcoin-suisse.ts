@@ -1,5 +1,7 @@
+import { defineKeyPolicy, standardKeyPolicy } from '../policy/key-policy.js'
+import { defineOperations } from '../policy/operations.js'
 import { definePermissions } from '../policy/permissions.js'
-import type { Preset } from '../preset.js'
+import type { KeyPolicy, Preset } from '../preset.js'
 
 const order = {
   /** "Read Only": read information. */
@@ -12,12 +14,40 @@ const order = {
 
 export type BitcoinSuissePermission = keyof typeof order
 
+const DAY_MS = 86_400_000
+
+function policy(): KeyPolicy {
+  return defineKeyPolicy({
+    ...standardKeyPolicy,
+    operations: defineOperations({
+      // "read and confirm the disclaimer. Now you are presented with your API Key": no mail in between.
+      request: { by: ['owner', 'operator'], needs: 'second-factor' },
+      // "please contact your Relationship Manager to configure this for you".
+      edit: { by: ['operator'], needs: 'second-factor' },
+      // "After this, a new API Key has to be generated."
+      renew: { by: [], needs: 'nothing' },
+    }),
+    eligibility: true,
+    terms: 'disclaimer',
+    // "a limited amount of time"; how long is ours.
+    defaultLifetimeMs: 90 * DAY_MS,
+    maxLifetimeMs: 365 * DAY_MS,
+    idleMs: null,
+    childDepth: 0,
+  })
+}
+
 /**
- * Bitcoin Suisse: two rights above reading, neither of which holds the other; "Full Access" is all functionality.
+ * Bitcoin Suisse: two rights above reading, neither of which holds the other; "Full Access" is all functionality. API
+ * access is granted by the relationship manager (`eligible` of the manager), who also changes permissions; keys expire,
+ * are deleted and made anew.
  *
- * @source Bitcoin Suisse, API Keys, 1. Activate API usage for your account
+ * @source Bitcoin Suisse, API Keys, chapters 1 to 3
  */
-export const bitcoinSuisse: Preset<BitcoinSuissePermission, 'full-access'> = /* @__PURE__ */ Object.freeze({
+export const bitcoinSuisse: Preset<BitcoinSuissePermission, 'full-access', null> = /* @__PURE__ */ Object.freeze({
   id: 'bitcoin-suisse',
   permissions: /* @__PURE__ */ definePermissions({ permissions: order, aliases: { 'full-access': 'top' } }),
+  defaultPermissions: /* @__PURE__ */ Object.freeze([]),
+  policy: /* @__PURE__ */ policy(),
+  scheme: null,
 })

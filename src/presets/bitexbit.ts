@@ -1,5 +1,7 @@
+import { defineKeyPolicy, standardKeyPolicy } from '../policy/key-policy.js'
+import { defineOperations } from '../policy/operations.js'
 import { definePermissions } from '../policy/permissions.js'
-import type { Preset } from '../preset.js'
+import type { KeyPolicy, OperationRule, Preset } from '../preset.js'
 
 const order = {
   /** "Read only": balances, open positions, account data. */
@@ -12,12 +14,39 @@ const order = {
 
 export type BitexbitPermission = keyof typeof order
 
+/** "Copy and save the Access Key and Private Key": at once, without a mail. */
+const atOnce: OperationRule = { by: ['owner', 'operator'], needs: 'second-factor' }
+/** "click Delete in the corresponding field"; "click Delete all". */
+const click: OperationRule = { by: ['owner', 'operator'], needs: 'nothing' }
+
+function policy(): KeyPolicy {
+  return defineKeyPolicy({
+    ...standardKeyPolicy,
+    operations: defineOperations({ request: atOnce, destroy: click, destroyAll: click }),
+    secondFactor: 'if-activated',
+    keysPerOwner: 16,
+    allowlistRanges: false,
+    addressRule: 'owner',
+    addressPermissions: ['can-withdraw'],
+    // A key lives until it is deleted.
+    defaultLifetimeMs: null,
+    maxLifetimeMs: null,
+    idleMs: null,
+    childDepth: 0,
+  })
+}
+
 /**
- * bitexbit: a chain, each right holding the one before; the form calls the last one "can withdraw/full access".
+ * bitexbit: a chain, each right holding the one before; the form calls the last one "can withdraw/full access". Up to 16
+ * keys, and withdrawals to the owner's address list only: `addressBook` of the verifier, which answers `true` for an
+ * owner who has Address Management switched off.
  *
- * @source bitexbit, What is API management, three types of access
+ * @source bitexbit, What is API management, three types of access, How to set up API management
  */
-export const bitexbit: Preset<BitexbitPermission, 'full-access'> = /* @__PURE__ */ Object.freeze({
+export const bitexbit: Preset<BitexbitPermission, 'full-access', null> = /* @__PURE__ */ Object.freeze({
   id: 'bitexbit',
   permissions: /* @__PURE__ */ definePermissions({ permissions: order, aliases: { 'full-access': 'top' } }),
+  defaultPermissions: /* @__PURE__ */ Object.freeze(['read-only'] as const),
+  policy: /* @__PURE__ */ policy(),
+  scheme: null,
 })
