@@ -68,6 +68,21 @@ export type {
 export { credentialsToSvg, credentialsToTerminal } from './keys/qr.js'
 export type { Secret } from './keys/secret.js'
 export type { Actor, StepUpRequest } from './keys/step-up.js'
+export type {
+  ExpiryNotice,
+  HouseAsking,
+  ImportKey,
+  KeyOfOwner,
+  KeyUpkeep,
+  LeakedKey,
+  LeakReport,
+  LeakResponse,
+  MasterKeyCount,
+  ResealedKeys,
+  SweepKeys,
+  SweptKeys,
+  UpkeepStep,
+} from './keys/upkeep-types.js'
 export { type Allowlist, compileAllowlist } from './policy/ip-allowlist.js'
 export { defineKeyPolicy, standardKeyPolicy } from './policy/key-policy.js'
 export { defineOperations } from './policy/operations.js'

@@ -90,11 +90,16 @@ export async function draftKey(desk: Desk, request: CreateKey<string>, parent?: 
 }
 
 export async function insertKey(desk: Desk, record: KeyRecord): Promise<void> {
+  if (await insertUnlessExists(desk, record)) return
+  throw new StoreError('ERR_STORE_CORRUPT', 'the key store says a new key id exists already')
+}
+
+/** @throws {KeyError} `ERR_KEY_LIMIT` */
+export async function insertUnlessExists(desk: Desk, record: KeyRecord): Promise<boolean> {
   const most = desk.policy.keysPerOwner
   const outcome = await desk.keys.insert(encodeKey(record), most ?? Number.MAX_SAFE_INTEGER)
   if (outcome === 'limit') throw new KeyError('ERR_KEY_LIMIT', `an owner may have ${most} keys at most`)
-  if (outcome !== 'inserted')
-    throw new StoreError('ERR_STORE_CORRUPT', 'the key store says a new key id exists already')
+  return outcome === 'inserted'
 }
 
 async function refuseIneligible({ policy, eligible }: Desk, owner: string): Promise<void> {

@@ -130,7 +130,7 @@ export async function* ownedKeys(
 }
 
 /** A key that somebody ended or destroyed in between needs no ending. */
-async function endUnlessGone(desk: Desk, transition: 'suspend' | 'revoke', key: EndKey): Promise<boolean> {
+export async function endUnlessGone(desk: Desk, transition: 'suspend' | 'revoke', key: EndKey): Promise<boolean> {
   try {
     await endKey(desk, transition, key)
     return true

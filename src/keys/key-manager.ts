@@ -18,6 +18,7 @@ import type {
   RotateKey,
   ThawedKeys,
 } from './manager-types.js'
+import type { KeyUpkeep } from './upkeep-types.js'
 
 /**
  * Runs the life of keys. Every method rejects with `KeyError` when the request is refused, `StoreError` when storage
@@ -26,7 +27,7 @@ import type {
  * The policy's table of operations says whose each operation is and what it needs; what is missing is
  * `ERR_OPERATION_FORBIDDEN`, `ERR_SECOND_FACTOR_REQUIRED`, `ERR_SECOND_FACTOR_REFUSED` or `ERR_SECOND_FACTOR_LOCKED`.
  */
-export interface KeyManager<P extends string = string> {
+export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
   /**
    * Asks for a key. If the table wants a mailed confirmation, the key is pending until `confirm`; then `reveal`.
    *

@@ -2,9 +2,20 @@ import { KeyError } from '../errors.js'
 import type { KeyRecord, KeyState, StoredSecret } from '../key.js'
 
 /** What can happen to a record. */
-export type Transition = 'confirm' | 'pend' | 'reveal' | 'edit' | 'renew' | 'rotate' | 'suspend' | 'resume' | 'revoke'
+export type Transition =
+  | 'confirm'
+  | 'pend'
+  | 'reveal'
+  | 'edit'
+  | 'renew'
+  | 'rotate'
+  | 'suspend'
+  | 'resume'
+  | 'revoke'
+  | 'sweep'
+  | 'reseal'
 
-/** From which states each may start. Revoked is in no row: nothing leaves it but removal. */
+/** From which states each may start. Nothing leaves revoked but removal; `reseal` leaves every state as it is. */
 const STARTS_FROM: Readonly<Record<Transition, readonly KeyState[]>> = {
   confirm: ['pending', 'active', 'suspended'],
   pend: ['pending', 'active', 'suspended'],
@@ -15,6 +26,8 @@ const STARTS_FROM: Readonly<Record<Transition, readonly KeyState[]>> = {
   suspend: ['active'],
   resume: ['suspended'],
   revoke: ['pending', 'active', 'suspended'],
+  sweep: ['active', 'suspended'],
+  reseal: ['pending', 'active', 'suspended', 'revoked'],
 }
 
 /** What a transition changes. Identity, owner, scheme and parent are not in it: nothing changes them. */

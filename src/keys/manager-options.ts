@@ -4,7 +4,7 @@ import type { PermissionModel } from '../key.js'
 import { invalidOption, readOptions } from '../options.js'
 import type { KeyPolicy } from '../preset.js'
 import type { Scheme } from '../scheme.js'
-import type { Awaitable, KeyStore, ReplayStore } from '../store.js'
+import type { AuditSink, Awaitable, KeyStore, ReplayStore, UsageStore } from '../store.js'
 import { type Clock, systemClock } from '../time.js'
 import type { Mint } from './credentials.js'
 import type { ConfirmationMail } from './manager-types.js'
@@ -40,6 +40,13 @@ export interface KeyManagerOptions<P extends string = string, A extends string =
   readonly sendConfirmation?: (mail: ConfirmationMail) => Awaitable<void>
   /** Whether the house has granted an owner API access. Required where the policy says so. */
   readonly eligible?: (owner: string) => Awaitable<boolean>
+  /** What is known of keys' use. Required for `sweep`, where the policy ends idle keys. */
+  readonly usage?: UsageStore
+  /**
+   * Told every change and every refusal. While it fails, nothing that gives power is carried out; what takes power
+   * away is, and then the promise rejects with `StoreError`.
+   */
+  readonly audit?: AuditSink
   readonly clock?: Clock
 }
 
@@ -57,7 +64,17 @@ export function readManagerOptions<P extends string, A extends string>(
 ): CheckedManagerOptions {
   const own = readOptions(WHERE, given, {
     required: ['keys', 'schemes', 'permissions', 'policy', 'ceiling', 'mint'],
-    optional: ['sealer', 'secondFactor', 'hasSecondFactor', 'replay', 'sendConfirmation', 'eligible', 'clock'],
+    optional: [
+      'sealer',
+      'secondFactor',
+      'hasSecondFactor',
+      'replay',
+      'sendConfirmation',
+      'eligible',
+      'usage',
+      'audit',
+      'clock',
+    ],
   })
   if (!Array.isArray(own.schemes) || own.schemes.length === 0)
     throw invalidOption(WHERE, 'schemes', 'a list of at least one scheme')
@@ -70,6 +87,7 @@ export function readManagerOptions<P extends string, A extends string>(
   expectCallbacks(own)
   expectKnownPermissions(own.permissions as unknown as PermissionModel, own.policy)
   if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
+  if (own.audit !== undefined && typeof own.audit.append !== 'function') throw invalidOption(WHERE, 'audit', 'a sink')
   return {
     ...own,
     schemes,

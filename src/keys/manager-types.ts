@@ -1,4 +1,4 @@
-import type { KeyError } from '../errors.js'
+import type { KeyError, SealError } from '../errors.js'
 import type { KeyView, PendingConfirmation, WithdrawalAddress } from '../key.js'
 import type { Secret } from './secret.js'
 import type { Actor } from './step-up.js'
@@ -11,6 +11,8 @@ export interface Asking {
   readonly proof?: string
   /** A value only this browser has (an http-only cookie, 16–1024 characters), where a link is bound to it. */
   readonly browser?: string
+  /** Address the request came from, for the audit trail. */
+  readonly ip?: string
 }
 
 /** Names a key of an owner. The owner must come from the host's own session, never from the request's body. */
@@ -133,7 +135,7 @@ export interface PendingChange {
 /** A key that an operation over many could not handle, and why; it harms no other. */
 export interface UnreadableKey {
   readonly keyId: string
-  readonly error: KeyError
+  readonly error: KeyError | SealError
 }
 
 export interface KeyPage {

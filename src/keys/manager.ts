@@ -1,5 +1,6 @@
 import type { KeyView } from '../key.js'
 import type { Operation } from '../preset.js'
+import { createAudit } from './audit-trail.js'
 import { editKey, renewKey, rotateKey } from './changing.js'
 import { deriveKey } from './children.js'
 import { viewKey } from './codec.js'
@@ -10,15 +11,19 @@ import { type Asked, type Desk, load, replaceKey } from './desk.js'
 import { destroyAll, destroyKey, revokeAll, revokeKey, suspendKey } from './ending.js'
 import { freezeOwner, thawOwner } from './freezing.js'
 import { guardStore } from './guarded-store.js'
+import { importKey } from './importing.js'
 import { createIssuer } from './issuer.js'
 import type { KeyManager } from './key-manager.js'
+import { reportLeak } from './leaks.js'
 import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
 import { type KeyManagerOptions, readManagerOptions } from './manager-options.js'
 import type { Asking, OwnedKey } from './manager-types.js'
-import { readRequest } from './requests.js'
+import { readRequest, tellRequest } from './requests.js'
+import { countMasterKeys, resealKeys } from './reseal.js'
 import { settleKey } from './settling.js'
 import { createStepUp } from './step-up.js'
+import { sweepKeys } from './sweep.js'
 
 /**
  * THE table of methods: the operation each is, whose rule in the policy says who may and what it needs. `read` changes
@@ -45,6 +50,11 @@ const OPERATIONS: { readonly [M in keyof KeyManager]: Operation | 'read' } = {
   thaw: 'thaw',
   destroy: 'destroy',
   destroyAll: 'destroyAll',
+  import: 'import',
+  reseal: 'reseal',
+  countMasterKeys: 'reseal',
+  sweep: 'sweep',
+  reportLeak: 'reportLeak',
 }
 
 /**
@@ -79,6 +89,11 @@ export function createKeyManager<P extends string, A extends string>(
     thaw: does('thaw', admitted(thawOwner)),
     destroy: does('destroy', admitted(destroyKey)),
     destroyAll: does('destroyAll', admitted(destroyAll)),
+    import: does('import', importKey),
+    reseal: does('reseal', admitted(resealKeys)),
+    countMasterKeys: does('countMasterKeys', admitted(countMasterKeys)),
+    sweep: does('sweep', admitted(sweepKeys)),
+    reportLeak: does('reportLeak', admitted(reportLeak)),
   })
 }
 
@@ -89,9 +104,10 @@ type Counter = <R extends Asking, T>(method: keyof KeyManager, work: Work<R, T>)
 function createCounter(desk: Desk): Counter {
   const { policy, secondFactor, replay, clock } = desk
   const hasSecondFactor = policy.secondFactor === 'if-activated' ? desk.hasSecondFactor : undefined
+  const audited = createAudit({ audit: desk.audit, keys: desk.keys, clock })
   const stepUp = createStepUp({ operations: policy.operations, secondFactor, hasSecondFactor, replay, clock })
   return (method, work) => async given => {
-    const { actor, proof, browser, ...request } = readRequest(method, given)
+    const { actor, proof, browser, ip, ...request } = readRequest(method, given)
     const operation = OPERATIONS[method]
     const named = request as { owner?: string; keyId?: string; token?: string }
     const admit: Asked['admit'] = async ({ owner = named.owner ?? '', also } = {}) => {
@@ -101,9 +117,11 @@ function createCounter(desk: Desk): Counter {
         owner,
         keyId: named.keyId ?? keyIdOfToken(named.token),
       } as const
-      await stepUp({ ...about, operation, also, parameters: JSON.stringify(request), proof })
+      await stepUp({ ...about, operation, also, parameters: tellRequest(request), proof })
     }
-    return work(desk, request, { browser, admit })
+    const keyId = named.keyId ?? keyIdOfToken(named.token)
+    const call = { method, reads: operation === 'read', actor, ip, owner: named.owner, keyId }
+    return audited(call, keys => work({ ...desk, keys }, request, { browser, admit }))
   }
 }
 

@@ -4,6 +4,7 @@ import type { KeyManager } from './key-manager.js'
 
 const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'addresses', 'notBefore', 'expiresAt'] as const
 const OWNED = ['owner', 'keyId'] as const
+const STEP = ['limit', 'after'] as const
 const CREATE = {
   required: ['owner', 'label', 'permissions', 'accounts', 'ipAllowlist'],
   optional: ['scheme', 'addresses', 'terms', 'notBefore', 'expiresAt'],
@@ -34,31 +35,58 @@ const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> 
   thaw: { required: ['owner'], optional: [] },
   destroy: { required: [...OWNED, 'reason'], optional: [] },
   destroyAll: { required: ['owner', 'reason'], optional: [] },
+  import: { required: CREATE.required, optional: [...CREATE.optional, 'keyId', 'secret', 'sha256'] },
+  reseal: { required: [], optional: STEP },
+  countMasterKeys: { required: [], optional: [] },
+  sweep: { required: ['since'], optional: [...STEP, 'until', 'noticesMs'] },
+  reportLeak: { required: ['text', 'reason'], optional: ['brand'] },
 }
 
-const ASKING = ['actor', 'proof', 'browser'] as const
+const ASKING = ['actor', 'proof', 'browser', 'ip'] as const
+
+/** Fields that hold a secret, or may: whoever is told what was asked is not told these. */
+const UNTOLD = new Set(['secret', 'text'])
+
+/** Who asks must have a name: their attempts are counted under it. */
+function expectActor(actor: unknown): void {
+  if (actor === undefined) return
+  const { role, id } = Object(actor) as { readonly role?: unknown; readonly id?: unknown }
+  if (typeof role === 'string' && typeof id === 'string' && id !== '') return
+  throw new KeyError('ERR_INPUT_INVALID', "'actor' must have a role and an id", { field: 'actor' })
+}
+
+/** What is asked, as JSON text, for those who judge or record it. */
+export function tellRequest(request: object): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(request).filter(([name]) => !UNTOLD.has(name))))
+}
 
 /**
  * Copies an operation's request, so that what is checked is what is done, whatever the caller's object does meanwhile.
  * A field given as `undefined` is one left out.
  *
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`
- * @throws {KeyError} `ERR_INPUT_INVALID` when the owner or the key id is no text
+ * @throws {KeyError} `ERR_INPUT_INVALID` when the owner or the key id is no text, or the actor has no name
  */
 export function readRequest<T extends object>(operation: keyof KeyManager, request: T): T {
   const own = readOptions<Record<string, unknown>>(operation, request as Record<string, unknown>, {
     required: REQUESTS[operation].required,
     optional: [...REQUESTS[operation].optional, ...ASKING],
   })
-  for (const field of ['owner', 'keyId', 'token', 'proof', 'browser']) {
+  for (const field of ['owner', 'keyId', 'token', 'proof', 'browser', 'ip']) {
     const value = own[field]
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new KeyError('ERR_INPUT_INVALID', `'${field}' must be text`, { field })
     }
   }
   for (const name of Object.keys(own)) if (own[name] === undefined) delete own[name]
+  const copy = clone(operation, own)
+  expectActor(copy['actor'])
+  return copy as T
+}
+
+function clone(operation: string, own: Record<string, unknown>): Record<string, unknown> {
   try {
-    return structuredClone({ ...own }) as T
+    return structuredClone({ ...own })
   } catch (cause) {
     throw new KeyError('ERR_INPUT_INVALID', `${operation} takes plain data only`, { cause })
   }

@@ -15,6 +15,7 @@ export interface Actor {
 /** What a second factor approves: this operation with these parameters, and nothing else. */
 export interface StepUpRequest {
   readonly actor: Actor
+  /** Whose key it is; empty where the keys of all owners are meant. */
   readonly owner: string
   readonly operation: Operation
   /** Absent where the key does not exist yet, or all of the owner's are meant. */
@@ -38,7 +39,7 @@ export interface StepUpOptions {
 
 /** How long an accepted proof is remembered, ms: longer than any one-time code lives. */
 const PROOF_MEMORY_MS = 600_000
-/** Guesses per owner and hour: with six digits, 20 in a million. */
+/** Guesses per actor and hour, whoever's keys they are for: with six digits, 20 in a million. */
 const TRIES_PER_HOUR = 20
 const HOUR_MS = 3_600_000
 /** Longest proof, characters. */
@@ -69,10 +70,11 @@ export function createStepUp(options: StepUpOptions): (request: Admission) => Pr
       throw new KeyError('ERR_SECOND_FACTOR_REQUIRED', `${request.operation} needs a second factor`, { field: 'proof' })
     }
     if (proof.length > MAX_PROOF || secondFactor === undefined || replay === undefined) throw refused()
-    await spendTry(replay, request.owner, clock())
+    const subject = `${request.actor.role}:${request.actor.id}`
+    await spendTry(replay, subject, clock())
     // Claimed before it is judged: of two uses of one proof at once, one is refused whatever the host answers.
     const used = `proof:${encodeHex(sha256.digest([encodeUtf8(proof)]))}`
-    if (!(await remember(replay, request.owner, { token: used, until: clock() + PROOF_MEMORY_MS }))) throw refused()
+    if (!(await remember(replay, subject, { token: used, until: clock() + PROOF_MEMORY_MS }))) throw refused()
     if ((await secondFactor({ ...request, proof })) !== true) throw refused()
   }
 }
@@ -100,10 +102,10 @@ async function goesWithout(
 }
 
 /** Takes one of the hour's tries, before the proof is looked at, so that parallel guesses are counted too. */
-async function spendTry(replay: ReplayStore, owner: string, now: number): Promise<void> {
+async function spendTry(replay: ReplayStore, subject: string, now: number): Promise<void> {
   const hour = Math.floor(now / HOUR_MS)
   for (let n = 0; n < TRIES_PER_HOUR; n++) {
-    if (await remember(replay, owner, { token: `try:${hour}:${n}`, until: (hour + 2) * HOUR_MS })) return
+    if (await remember(replay, subject, { token: `try:${hour}:${n}`, until: (hour + 2) * HOUR_MS })) return
   }
   throw new KeyError('ERR_SECOND_FACTOR_LOCKED', 'too many second-factor attempts; try again in an hour', {
     field: 'proof',
@@ -112,11 +114,11 @@ async function spendTry(replay: ReplayStore, owner: string, now: number): Promis
 
 async function remember(
   replay: ReplayStore,
-  owner: string,
+  subject: string,
   { token, until }: { token: string; until: number },
 ): Promise<boolean> {
   try {
-    return (await replay.claim(`owner:${owner}`, token, until)) === true
+    return (await replay.claim(subject, token, until)) === true
   } catch (cause) {
     throw cause instanceof StoreError
       ? cause
