@@ -36,6 +36,7 @@ const LAYERS: Readonly<Record<string, number>> = {
 /** The one place (or the few named ones) that each package is hidden behind. A package not listed is not ours. */
 const IMPORTERS: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['net/cidr.ts'],
+  qr: ['keys/qr.ts'],
   zod: ['keys/codec.ts'],
   '@noble/ciphers': ['crypto/aead.ts'],
   '@noble/hashes': ['crypto/hash.noble.ts'],
