@@ -41,10 +41,10 @@ async function changeKey(
   if (version !== undefined && record.version !== version) throw conflict()
   const judged = await judgeChange(desk, record, change)
   const also = amountsTo(record, judged, change)
+  const mails = needsMail(desk, change.operation) || (also !== undefined && needsMail(desk, also))
+  const browser = mails && desk.policy.sameBrowser ? requireBrowser(asked) : undefined
   await asked.admit({ also })
-  return needsMail(desk, change.operation) || (also !== undefined && needsMail(desk, also))
-    ? pend(desk, record, { change, asked })
-    : commit(desk, judged, { record, change })
+  return mails ? pend(desk, record, { change, browser }) : commit(desk, judged, { record, change })
 }
 
 /** An edit that lets a key live longer is a renewal too, so that what guards the one guards the other. */
@@ -113,13 +113,13 @@ async function commit(
 async function pend(
   desk: Desk,
   record: KeyRecord,
-  { change, asked }: { change: Change; asked: Asked },
+  { change, browser }: { change: Change; browser: string | undefined },
 ): Promise<ChangedKey> {
   const now = desk.clock()
   const { pending, token } = createConfirmation(record, {
     operation: change.operation,
     parameters: JSON.stringify(change.parameters),
-    browser: desk.policy.sameBrowser ? requireBrowser(asked) : undefined,
+    browser,
     now,
     lifetimeMs: desk.policy.confirmationMs,
   })

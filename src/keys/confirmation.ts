@@ -28,7 +28,7 @@ export interface NewConfirmation {
 
 /** Makes a confirmation of a key. It replaces whatever the key was waiting for, so that only the latest link works. */
 export function createConfirmation(
-  key: Pick<KeyRecord, 'keyId' | 'owner'>,
+  key: KeyRecord,
   { operation, parameters, browser, now, lifetimeMs }: ConfirmationRequest,
 ): NewConfirmation {
   const random = randomText(TOKEN_CHARACTERS)
@@ -57,7 +57,9 @@ export function openConfirmation(
 ): PendingConfirmation {
   const pending = record.confirmation
   const random = TOKEN.exec(token)?.[2]
-  if (pending === null || random === undefined || now >= pending.expiresAt) throw invalidConfirmation()
+  // A clock set back behind what the key has seen does not bring a dead link to life.
+  const latest = Math.max(now, record.updatedAt)
+  if (pending === null || random === undefined || latest >= pending.expiresAt) throw invalidConfirmation()
   const { operation, parameters, sameBrowser } = pending
   if (sameBrowser && (typeof browser !== 'string' || browser.length > MAX_BROWSER)) throw invalidConfirmation()
   const expected = decodeHex(pending.digest, 32)
@@ -72,22 +74,38 @@ export function invalidConfirmation(): KeyError {
   })
 }
 
+/**
+ * JSON text of what a confirmation carries out. A key that was asked for holds its own parameters, so that they are
+ * kept once.
+ */
+export function confirmedParameters(
+  record: KeyRecord,
+  { operation, parameters }: Pick<PendingConfirmation, 'operation' | 'parameters'>,
+): string {
+  if (operation !== 'request') return parameters
+  const { label, scheme, permissions, accounts, ipAllowlist, notBefore, expiresAt } = record
+  const { addressRule, addresses, addressPermissions, terms, parent } = record
+  const times = { notBefore, expiresAt }
+  const bound = { addressRule, addresses, addressPermissions }
+  return JSON.stringify({ label, scheme, permissions, accounts, ipAllowlist, ...times, ...bound, terms, parent })
+}
+
+interface Bound {
+  readonly random: string
+  readonly browser: string | undefined
+}
+
 /** Each part is led by its length, so that no two different sets of parts are one text. */
 function commit(
-  { owner, keyId }: Pick<KeyRecord, 'keyId' | 'owner'>,
-  {
-    operation,
-    parameters,
-    random,
-    browser,
-  }: { operation: string; parameters: string; random: string; browser: string | undefined },
+  record: KeyRecord,
+  { random, browser, ...asked }: Pick<PendingConfirmation, 'operation' | 'parameters'> & Bound,
 ): Uint8Array {
   const parts = [
     'keylattice-confirmation-v1',
-    owner,
-    keyId,
-    operation,
-    parameters,
+    record.owner,
+    record.keyId,
+    asked.operation,
+    confirmedParameters(record, asked),
     random,
     browser === undefined ? 'any' : `same:${browser}`,
   ]

@@ -2,8 +2,14 @@ import { KeyError } from '../errors.js'
 import type { KeyRecord } from '../key.js'
 import { type Change, executeChange } from './changing.js'
 import { decodeKey, viewKey } from './codec.js'
-import { createConfirmation, invalidConfirmation, keyIdOfToken, openConfirmation } from './confirmation.js'
-import { requireBrowser } from './creating.js'
+import {
+  confirmedParameters,
+  createConfirmation,
+  invalidConfirmation,
+  keyIdOfToken,
+  openConfirmation,
+} from './confirmation.js'
+import { refuseIneligible, requireBrowser } from './creating.js'
 import { type Asked, type Desk, load, replaceKey } from './desk.js'
 import { advanceKey } from './lifecycle.js'
 import { mail } from './mailing.js'
@@ -13,7 +19,9 @@ import { settleKey } from './settling.js'
 /** What a link would do, for the page that asks "really?". Does nothing: mail scanners open links too. */
 export async function inspectConfirmation(desk: Desk, { token, browser }: ConfirmKey): Promise<PendingChange> {
   const record = await recordOf(desk, token)
-  const { operation, parameters, expiresAt } = openConfirmation(record, { token, browser, now: desk.clock() })
+  const pending = openConfirmation(record, { token, browser, now: desk.clock() })
+  const { operation, expiresAt } = pending
+  const parameters = confirmedParameters(record, pending)
   return { key: viewKey(record, desk.clock()), operation, parameters, expiresAt }
 }
 
@@ -24,7 +32,8 @@ export async function inspectConfirmation(desk: Desk, { token, browser }: Confir
 export async function confirmKey(desk: Desk, { token, browser }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
   const record = await recordOf(desk, token)
   const pending = openConfirmation(record, { token, browser, now: desk.clock() })
-  await asked.admit({ owner: record.owner })
+  const parameters = `{"operation":"${pending.operation}","parameters":${confirmedParameters(record, pending)}}`
+  await asked.admit({ owner: record.owner, parameters })
   try {
     if (pending.operation === 'request') return await activate(desk, record)
     const { operation } = pending
@@ -63,6 +72,7 @@ export async function resendConfirmation(desk: Desk, owned: OwnedKey, asked: Ask
 async function activate(desk: Desk, record: KeyRecord): Promise<ChangedKey> {
   const now = desk.clock()
   if (record.state !== 'pending') throw invalidConfirmation()
+  await refuseIneligible(desk, record.owner)
   const next = advanceKey(record, 'confirm', { change: { state: 'active', confirmation: null }, now })
   const settled = await replaceKey(desk, await settleKey(desk, next, now), record)
   return { key: viewKey(settled, now), credentials: null, mailed: false }

@@ -12,18 +12,19 @@ import { settleKey } from './settling.js'
 /** Asks for a key: it waits for its confirmation if the table says so, and then for its secret to be revealed. */
 export async function requestKey(desk: Desk, request: CreateKey<string>, asked: Asked): Promise<RequestedKey> {
   const draft = await draftKey(desk, request)
+  const mails = needsMail(desk, 'request')
+  const browser = mails && desk.policy.sameBrowser ? requireBrowser(asked) : undefined
   await asked.admit()
-  if (!needsMail(desk, 'request')) {
+  if (!mails) {
     await insertKey(desk, draft)
     return { key: viewKey(draft, draft.createdAt), mailed: false }
   }
-  const { policy } = desk
   const { pending, token } = createConfirmation(draft, {
     operation: 'request',
     parameters: '{}',
-    browser: policy.sameBrowser ? requireBrowser(asked) : undefined,
+    browser,
     now: draft.createdAt,
-    lifetimeMs: policy.confirmationMs,
+    lifetimeMs: desk.policy.confirmationMs,
   })
   const record: KeyRecord = { ...draft, state: 'pending', confirmation: pending }
   await insertKey(desk, record)
@@ -102,7 +103,8 @@ export async function insertUnlessExists(desk: Desk, record: KeyRecord): Promise
   return outcome === 'inserted'
 }
 
-async function refuseIneligible({ policy, eligible }: Desk, owner: string): Promise<void> {
+/** @throws {KeyError} `ERR_OWNER_NOT_ELIGIBLE` */
+export async function refuseIneligible({ policy, eligible }: Desk, owner: string): Promise<void> {
   if (!policy.eligibility) return
   if (eligible !== undefined && (await eligible(owner)) === true) return
   throw new KeyError('ERR_OWNER_NOT_ELIGIBLE', 'API access has not been granted to this owner', { field: 'owner' })

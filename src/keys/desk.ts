@@ -23,9 +23,18 @@ export interface Asked {
    * Asks for the second factor, if the operation needs one. Called when the request has been found good and before
    * anything is done, so that no code is spent on a typing error.
    *
-   * @param found the owner, where only the key names them; another operation that this one amounts to
+   * @param found what only the key could tell
    */
-  readonly admit: (found?: { readonly owner?: string; readonly also?: Operation | undefined }) => Promise<void>
+  readonly admit: (found?: FoundToAdmit) => Promise<void>
+}
+
+export interface FoundToAdmit {
+  /** The owner, where the request does not name them. */
+  readonly owner?: string
+  /** Another operation that this one amounts to. */
+  readonly also?: Operation | undefined
+  /** JSON text of what will be done, where the request does not say it. */
+  readonly parameters?: string
 }
 
 /** Whether an operation waits for the link in a mail. */

@@ -1,17 +1,24 @@
 import { KeyError } from '../errors.js'
 import type { KeyView } from '../key.js'
 import { type Desk, load, replaceKey } from './desk.js'
-import { endAll, FROZEN, ownedKeys } from './ending.js'
+import { endAll, endUnlessGone, FROZEN, ownedKeys } from './ending.js'
 import { advanceKey } from './lifecycle.js'
 import type { EndAll, EndedKeys, ThawedKeys, UnreadableKey } from './manager-types.js'
 import { settleKey } from './settling.js'
 
 /**
- * Suspends every active key of an owner: account locked, second factor switched off, password changed. New keys are the
+ * Suspends every active key of an owner, and revokes those that still wait for their confirmation, lest their link
+ * bring them to life: account locked, second factor switched off, password changed. New keys are the
  * business of `eligible`; for a freeze that holds at once and for all, the verifier asks `ownerCeiling`.
  */
 export async function freezeOwner(desk: Desk, { owner, reason }: EndAll): Promise<EndedKeys> {
-  return endAll(desk, 'suspend', { owner, reason: FROZEN + reason })
+  const end = { owner, reason: FROZEN + reason }
+  let revoked = 0
+  for await (const { keyId, state } of ownedKeys(desk, owner)) {
+    if (state === 'pending' && (await endUnlessGone(desk, 'revoke', { ...end, keyId }))) revoked++
+  }
+  const suspended = await endAll(desk, 'suspend', end)
+  return { ...suspended, ended: suspended.ended + revoked }
 }
 
 /** Resumes what a freeze suspended, as far as the owner's ceiling still allows it. */

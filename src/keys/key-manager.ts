@@ -82,7 +82,7 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
    * @throws {KeyError} as `create`, and `ERR_CEILING_EXCEEDED`, `ERR_KEY_STATE`
    */
   derive(request: DeriveKey<P>): Promise<IssuedKey>
-  /** Suspends every active key of an owner until `thaw`. */
+  /** Suspends every active key of an owner until `thaw`, and revokes those that were never confirmed. */
   freeze(request: EndAll): Promise<EndedKeys>
   /** Resumes what `freeze` suspended, and nothing else. */
   thaw(request: Omit<EndAll, 'reason'>): Promise<ThawedKeys>

@@ -1,5 +1,6 @@
 import type { KeyRecord, PendingConfirmation } from '../key.js'
 import { viewKey } from './codec.js'
+import { confirmedParameters } from './confirmation.js'
 import type { Desk } from './desk.js'
 import type { ConfirmationMail } from './manager-types.js'
 
@@ -8,7 +9,9 @@ import type { ConfirmationMail } from './manager-types.js'
  * else.
  */
 export async function mail(desk: Desk, record: KeyRecord, token: string): Promise<boolean> {
-  const { operation, parameters, expiresAt } = record.confirmation as PendingConfirmation
+  const confirmation = record.confirmation as PendingConfirmation
+  const { operation, expiresAt } = confirmation
+  const parameters = confirmedParameters(record, confirmation)
   const { owner } = record
   const letter: ConfirmationMail = {
     owner,

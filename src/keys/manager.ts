@@ -22,7 +22,7 @@ import type { Asking, OwnedKey } from './manager-types.js'
 import { readRequest, tellRequest } from './requests.js'
 import { countMasterKeys, resealKeys } from './reseal.js'
 import { settleKey } from './settling.js'
-import { createStepUp } from './step-up.js'
+import { createStepUp, refuseUnlessOpen } from './step-up.js'
 import { sweepKeys } from './sweep.js'
 
 /**
@@ -109,19 +109,16 @@ function createCounter(desk: Desk): Counter {
   return (method, work) => async given => {
     const { actor, proof, browser, ip, ...request } = readRequest(method, given)
     const operation = OPERATIONS[method]
-    const named = request as { owner?: string; keyId?: string; token?: string }
-    const admit: Asked['admit'] = async ({ owner = named.owner ?? '', also } = {}) => {
-      if (operation === 'read') return
-      const about = {
-        actor: actor ?? { role: 'owner', id: owner },
-        owner,
-        keyId: named.keyId ?? keyIdOfToken(named.token),
-      } as const
-      await stepUp({ ...about, operation, also, parameters: tellRequest(request), proof })
-    }
+    const { owner, ...named } = request as { owner?: string; keyId?: string; token?: string }
     const keyId = named.keyId ?? keyIdOfToken(named.token)
-    const call = { method, reads: operation === 'read', actor, ip, owner: named.owner, keyId }
-    return audited(call, keys => work({ ...desk, keys }, request, { browser, admit }))
+    const standing = (of = owner) => ({ actor: actor ?? { role: 'owner', id: of ?? '' }, owner: of, keyId }) as const
+    const admit: Asked['admit'] = async ({ owner: of = owner ?? '', also, parameters = tellRequest(request) } = {}) => {
+      if (operation !== 'read') await stepUp({ ...standing(of), owner: of, operation, also, parameters, proof })
+    }
+    return audited({ method, reads: operation === 'read', actor, ip, owner, keyId }, async keys => {
+      refuseUnlessOpen(policy.operations, operation, standing())
+      return work({ ...desk, keys }, request, { browser, admit })
+    })
   }
 }
 

@@ -1,5 +1,6 @@
 import { KeyError } from '../errors.js'
 import { type OptionNames, readOptions } from '../options.js'
+import type { Role } from '../preset.js'
 import type { KeyManager } from './key-manager.js'
 
 const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'addresses', 'notBefore', 'expiresAt'] as const
@@ -45,14 +46,19 @@ const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> 
 const ASKING = ['actor', 'proof', 'browser', 'ip'] as const
 
 /** Fields that hold a secret, or may: whoever is told what was asked is not told these. */
-const UNTOLD = new Set(['secret', 'text'])
+const UNTOLD = new Set(['secret', 'text', 'token'])
+
+const ROLES: ReadonlySet<unknown> = /* @__PURE__ */ new Set<Role>(['owner', 'operator', 'key'])
+const MAX_ACTOR = 256
 
 /** Who asks must have a name: their attempts are counted under it. */
 function expectActor(actor: unknown): void {
   if (actor === undefined) return
   const { role, id } = Object(actor) as { readonly role?: unknown; readonly id?: unknown }
-  if (typeof role === 'string' && typeof id === 'string' && id !== '') return
-  throw new KeyError('ERR_INPUT_INVALID', "'actor' must have a role and an id", { field: 'actor' })
+  if (ROLES.has(role) && typeof id === 'string' && id !== '' && id.length <= MAX_ACTOR) return
+  throw new KeyError('ERR_INPUT_INVALID', `'actor' must have a role and an id of up to ${MAX_ACTOR} characters`, {
+    field: 'actor',
+  })
 }
 
 /** What is asked, as JSON text, for those who judge or record it. */

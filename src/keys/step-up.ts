@@ -39,7 +39,7 @@ export interface StepUpOptions {
 
 /** How long an accepted proof is remembered, ms: longer than any one-time code lives. */
 const PROOF_MEMORY_MS = 600_000
-/** Guesses per actor and hour, whoever's keys they are for: with six digits, 20 in a million. */
+/** Guesses per owner or operator and hour, whoever's keys they are for: with six digits, 20 in a million. */
 const TRIES_PER_HOUR = 20
 const HOUR_MS = 3_600_000
 /** Longest proof, characters. */
@@ -65,12 +65,14 @@ export function createStepUp(options: StepUpOptions): (request: Admission) => Pr
   return async ({ proof, also, ...request }) => {
     const rows = also === undefined ? [request.operation] : [request.operation, also]
     for (const row of rows) refuseUnlessOpen(operations, row, request)
+    if (request.owner === '' && request.actor.role !== 'operator') throw forbidden('say who asks')
     if (rows.every(row => operations[row].needs === 'nothing') || (await goesWithout(options, request))) return
     if (typeof proof !== 'string' || proof === '') {
       throw new KeyError('ERR_SECOND_FACTOR_REQUIRED', `${request.operation} needs a second factor`, { field: 'proof' })
     }
     if (proof.length > MAX_PROOF || secondFactor === undefined || replay === undefined) throw refused()
-    const subject = `${request.actor.role}:${request.actor.id}`
+    // Whose second factor it is: a key's is its owner's, so that many keys are not many times as many guesses.
+    const subject = request.actor.role === 'operator' ? `operator:${request.actor.id}` : `owner:${request.owner}`
     await spendTry(replay, subject, clock())
     // Claimed before it is judged: of two uses of one proof at once, one is refused whatever the host answers.
     const used = `proof:${encodeHex(sha256.digest([encodeUtf8(proof)]))}`
@@ -79,17 +81,29 @@ export function createStepUp(options: StepUpOptions): (request: Admission) => Pr
   }
 }
 
-/** A key acts for itself only, also where the row is open to keys. */
-function refuseUnlessOpen(
+/** Who asks, and for whose key, as far as that is known. */
+export interface Standing {
+  readonly actor: Actor
+  readonly owner: string | undefined
+  readonly keyId: string | undefined
+}
+
+/**
+ * Refuses whom the table does not name. Also where it does, an owner acts for themselves only, and a key for itself.
+ *
+ * @throws {KeyError} `ERR_OPERATION_FORBIDDEN`
+ */
+export function refuseUnlessOpen(
   operations: OperationTable,
-  row: Operation,
-  { actor, keyId }: Pick<StepUpRequest, 'actor' | 'keyId'>,
+  row: Operation | 'read',
+  { actor, owner, keyId }: Standing,
 ): void {
-  if (!operations[row].by.includes(actor.role)) {
-    throw new KeyError('ERR_OPERATION_FORBIDDEN', `${row} is not open to the ${actor.role}`)
+  if (row !== 'read' && !operations[row].by.includes(actor.role)) {
+    throw forbidden(`${row} is not open to the ${actor.role}`)
   }
-  if (actor.role === 'key' && keyId !== undefined && keyId !== actor.id) {
-    throw new KeyError('ERR_OPERATION_FORBIDDEN', 'a key may act for itself only')
+  if (actor.role === 'key' && keyId !== actor.id) throw forbidden('a key may act for itself only')
+  if (actor.role === 'owner' && owner !== undefined && owner !== actor.id) {
+    throw forbidden('an owner may act for themselves only')
   }
 }
 
@@ -128,4 +142,8 @@ async function remember(
 
 function refused(): KeyError {
   return new KeyError('ERR_SECOND_FACTOR_REFUSED', 'the second factor was not accepted', { field: 'proof' })
+}
+
+function forbidden(why: string): KeyError {
+  return new KeyError('ERR_OPERATION_FORBIDDEN', why, { field: 'actor' })
 }
