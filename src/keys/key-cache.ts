@@ -29,6 +29,8 @@ export interface KeyCache {
 
 interface Entry {
   readonly key: CompiledKey
+  /** What the key was compiled from: a copy, since a store may hand out one row again and change it. */
+  readonly row: KeyRow
   /** Epoch ms until which it may be used without asking the store. */
   freshUntil: number
 }
@@ -49,9 +51,14 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
     } catch (cause) {
       return unreadableRow(cause)
     }
-    return isPromiseLike(row)
-      ? row.then(found => resolve(keyId, found, asOf), unreadableRow)
-      : resolve(keyId, row, asOf)
+    if (isPromiseLike(row)) return row.then(found => resolve(keyId, found, asOf), unreadableRow)
+    const same = entry !== undefined && row !== undefined && isSameRow(entry.row, row)
+    return same ? confirm(entry, asOf) : resolve(keyId, row, asOf)
+  }
+
+  function confirm(entry: Entry, asOf: number): CompiledKey {
+    entry.freshUntil = asOf + maxStalenessMs
+    return entry.key
   }
 
   function resolve(keyId: string, row: KeyRow | undefined, asOf: number): Awaitable<LoadedKey> {
@@ -61,12 +68,10 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
     }
     if (row.keyId !== keyId) return new KeyError('ERR_KEY_CORRUPT', 'the store answered with the row of another key')
     const entry = entries.get(keyId)
-    if (entry !== undefined && isSameRow(entry.key, row)) {
-      entry.freshUntil = asOf + maxStalenessMs
-      return entry.key
-    }
+    if (entry !== undefined && isSameRow(entry.row, row)) return confirm(entry, asOf)
+    const copy = { ...row }
     return compile(row).then(key => {
-      entries.set(keyId, { key, freshUntil: asOf + maxStalenessMs })
+      entries.set(keyId, { key, row: copy, freshUntil: asOf + maxStalenessMs })
       return key
     }, unreadable)
   }
@@ -74,14 +79,15 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
   return { load }
 }
 
-function isSameRow(key: CompiledKey, row: KeyRow): boolean {
-  const { record } = key
+/** Whether two rows say the same. Hot path: a store that answers from memory gives the very same texts again. */
+function isSameRow(a: KeyRow, b: KeyRow): boolean {
   return (
-    key.source === row.record &&
-    record.version === row.version &&
-    record.owner === row.owner &&
-    record.state === row.state &&
-    record.expiresAt === row.expiresAt
+    a.record === b.record &&
+    a.keyId === b.keyId &&
+    a.version === b.version &&
+    a.owner === b.owner &&
+    a.state === b.state &&
+    a.expiresAt === b.expiresAt
   )
 }
 

@@ -88,8 +88,9 @@ async function judge(steps: Steps, request: WireRequest, required: Requirement):
   const key = steps.authenticate(loaded, found, { request, now })
   if (isRefusal(key)) return deny(steps, key, { request, now, found, loaded })
 
-  // Read again: the key may have run out while it was loaded.
-  const judging = steps.authorize(key, needed, { ip: request.ip, now: steps.clock() })
+  // The key may have run out while it was waited for.
+  const later = loading === loaded ? now : steps.clock()
+  const judging = steps.authorize(key, needed, { ip: request.ip, now: later })
   const judged = isPromiseLike(judging) ? await judging : judging
   if (isRefusal(judged)) return deny(steps, judged, { request, now, found })
 
