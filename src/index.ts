@@ -28,6 +28,15 @@ export type {
   StoredSecret,
   WithdrawalAddress,
 } from './key.js'
+export {
+  type AuditEvent,
+  type AuditResult,
+  auditTo,
+  type DenialEvent,
+  type OperationEvent,
+  readAuditEntry,
+} from './keys/audit.js'
+export type { AuditValue, PolicyFields } from './keys/audit-fields.js'
 export type { Principal } from './keys/compiled-key.js'
 export {
   type Credential,
@@ -122,6 +131,7 @@ export type {
   UsageStore,
 } from './store.js'
 export type { Clock } from './time.js'
+export { auditDecisions, decisionToAudit } from './verify/audit-decisions.js'
 export type { SelfDescription } from './verify/describe.js'
 export type { Requirement } from './verify/requirements.js'
 export type { Allowed, Decision, Denied, Verdict } from './verify/verdict.js'
