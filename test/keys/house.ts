@@ -1,0 +1,88 @@
+import { expect } from 'vitest'
+import type {
+  AuditEntry,
+  ConfirmationMail,
+  CreateKey,
+  KeyManager,
+  KeyManagerOptions,
+  KeyPolicy,
+  KeyStore,
+  OperationEvent,
+  OperationRule,
+  OperationTable,
+  StepUpRequest,
+} from '../../src/index.js'
+import { defineKeyPolicy, defineOperations, readAuditEntry, standardKeyPolicy } from '../../src/index.js'
+import { withoutStepUp } from '../../src/insecure.js'
+import { createMemoryKeyStore, createMemoryReplayStore, createMemoryUsageStore } from '../../src/stores/memory.js'
+import { createFakeClock } from '../../src/testing/index.js'
+import { createWorld, OWNER, START } from '../world.js'
+
+export type P = 'read' | 'trade' | 'withdraw' | 'full'
+type Given = Partial<KeyManagerOptions<'read' | 'trade' | 'withdraw', 'full'>>
+
+export interface HouseOptions {
+  /** Rows that differ from a table that asks for nothing. */
+  readonly rows?: Partial<OperationTable>
+  readonly rules?: Partial<KeyPolicy>
+  readonly manager?: Given
+  readonly keys?: KeyStore
+}
+
+export const BROWSER = 'a-cookie-of-this-browser'
+export const OPERATOR = { role: 'operator', id: 'op-1' } as const
+export const withMail: OperationRule = { by: ['owner', 'operator'], needs: 'second-factor-and-mail' }
+export const withFactor: OperationRule = { by: ['owner', 'operator'], needs: 'second-factor' }
+
+export const wanted: CreateKey<P> = {
+  ...{ owner: OWNER, label: 'bot', permissions: ['read', 'trade'], accounts: null, ipAllowlist: null },
+}
+
+export const code = (error: string, field?: string) =>
+  expect.objectContaining(field === undefined ? { code: error } : { code: error, field })
+export const owned = ({ owner, keyId }: { readonly owner: string; readonly keyId: string }) => ({ owner, keyId })
+
+/** A house with a second factor (any proof that begins with `good`), a mailer, and an audit trail, all to look at. */
+export function createHouse({ rows = {}, rules = {}, manager = {}, keys = createMemoryKeyStore() }: HouseOptions = {}) {
+  const asked: StepUpRequest[] = []
+  const mails: ConfirmationMail[] = []
+  const trail: AuditEntry[] = []
+  const clock = createFakeClock(START)
+  const replay = manager.replay ?? createMemoryReplayStore({ clock })
+  const policy = defineKeyPolicy({
+    ...{ ...standardKeyPolicy, childDepth: 2, ...rules },
+    operations: defineOperations({ ...withoutStepUp, ...rows }),
+  })
+  const world = createWorld({
+    keys,
+    manager: {
+      ...{ clock, replay, policy, usage: createMemoryUsageStore() },
+      secondFactor: request => asked.push(request) > 0 && request.proof.startsWith('good'),
+      sendConfirmation: letter => void mails.push(letter),
+      audit: { append: entry => void trail.push(entry) },
+      ...manager,
+    },
+  })
+  const events = () => trail.map(entry => readAuditEntry(entry) as OperationEvent)
+  /** The token of the latest mail. */
+  const token = () => mails.at(-1)?.token ?? ''
+  const manage: KeyManager<P> = world.manager
+  return { ...world, manager: manage, clock, replay, asked, mails, trail, events, token }
+}
+
+export type House = ReturnType<typeof createHouse>
+
+/** Everything the store holds, as text. */
+export async function rowsOf({ keys }: Pick<House, 'keys'>): Promise<string> {
+  return JSON.stringify(await keys.scan({ limit: 1000 }))
+}
+
+/** What each attempt came to: `done`, or the code of its error. */
+export async function outcomesOf(attempts: readonly Promise<unknown>[]): Promise<Readonly<Record<string, number>>> {
+  const counts: Record<string, number> = {}
+  for (const outcome of await Promise.allSettled(attempts)) {
+    const name = outcome.status === 'fulfilled' ? 'done' : String(outcome.reason.code ?? outcome.reason)
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
