@@ -17,7 +17,11 @@ import type { ChangedKey, ConfirmKey, OwnedKey, PendingChange, RequestedKey } fr
 import { settleKey } from './settling.js'
 
 /** What a link would do, for the page that asks "really?". Does nothing: mail scanners open links too. */
-export async function inspectConfirmation(desk: Desk, { token, browser }: ConfirmKey): Promise<PendingChange> {
+export async function inspectConfirmation(
+  desk: Desk,
+  { token }: ConfirmKey,
+  { browser }: Asked,
+): Promise<PendingChange> {
   const record = await recordOf(desk, token)
   const pending = openConfirmation(record, { token, browser, now: desk.clock() })
   const { operation, expiresAt } = pending
@@ -29,7 +33,8 @@ export async function inspectConfirmation(desk: Desk, { token, browser }: Confir
  * Carries out what was asked for: exactly the stored parameters, judged against the ceiling of this moment. Of any
  * number of redemptions at once, one writes the version it read; the others find the link used.
  */
-export async function confirmKey(desk: Desk, { token, browser }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
+export async function confirmKey(desk: Desk, { token }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
+  const { browser } = asked
   const record = await recordOf(desk, token)
   const pending = openConfirmation(record, { token, browser, now: desk.clock() })
   const parameters = `{"operation":"${pending.operation}","parameters":${confirmedParameters(record, pending)}}`

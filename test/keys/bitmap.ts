@@ -1,5 +1,7 @@
 /** Drawings of QR codes as modules, read by other rules than those they were drawn by. */
 
+import jsqr from 'jsqr'
+
 export interface Bitmap {
   /** Modules on each side, quiet zone included. */
   readonly side: number
@@ -67,4 +69,20 @@ function shadeAt(shades: ArrayLike<number>, at: number): number {
   const shade = shades[at]
   if (shade !== 0 && shade !== 255) throw new Error('a module that is neither black nor white')
   return shade
+}
+
+/** Pixels of a module, side by side. */
+const SCALE = 3
+
+/** What a scanner that shares no code with the drawing reads. */
+export function scan({ side, isDark }: Bitmap): string | undefined {
+  const width = side * SCALE
+  const pixels = new Uint8ClampedArray(width * width * 4).fill(255)
+  for (let y = 0; y < width; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * 4
+      if (isDark(Math.floor(x / SCALE), Math.floor(y / SCALE))) pixels.fill(0, at, at + 3)
+    }
+  }
+  return jsqr.default(pixels, width, width, { inversionAttempts: 'dontInvert' })?.data
 }

@@ -1,12 +1,11 @@
 import fc from 'fast-check'
-import jsqr from 'jsqr'
 import { encodeQR, _tests as library } from 'qr'
 import { describe, expect, it } from 'vitest'
 import { KeyError } from '../../src/errors.js'
 import { formatCredentials, parseCredentials } from '../../src/http/credentials-uri.js'
 import { credentialsToSvg, credentialsToTerminal } from '../../src/keys/qr.js'
 import { handovers, largest } from '../http/handovers.js'
-import { type Bitmap, bitmapOfSvg, bitmapOfTerminal } from './bitmap.js'
+import { bitmapOfSvg, bitmapOfTerminal, scan } from './bitmap.js'
 
 const SECRET = 'kls_test_0q1w2e3r4t5y6u7i8o9p0aSdFgHjKlZxCvBnM1234567890aB'
 const handover = {
@@ -24,22 +23,6 @@ const drawings = [
   ['SVG', credentialsToSvg, bitmapOfSvg],
   ['text for a terminal', credentialsToTerminal, bitmapOfTerminal],
 ] as const
-
-/** Pixels of a module, side by side. */
-const SCALE = 3
-
-/** What a scanner that shares no code with the drawing reads. */
-function scan({ side, isDark }: Bitmap): string | undefined {
-  const width = side * SCALE
-  const pixels = new Uint8ClampedArray(width * width * 4).fill(255)
-  for (let y = 0; y < width; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = (y * width + x) * 4
-      if (isDark(Math.floor(x / SCALE), Math.floor(y / SCALE))) pixels.fill(0, at, at + 3)
-    }
-  }
-  return jsqr.default(pixels, width, width, { inversionAttempts: 'dontInvert' })?.data
-}
 
 describe.each(drawings)('Credentials drawn as %s', (_, draw, bitmapOf) => {
   it.each([
