@@ -8,13 +8,13 @@ const HEADER = 'authorization'
 /** 16 characters of base64 are 96 bits: fewer could be guessed. */
 const TOKEN: Field = { min: 16, max: 512, foreign: /[^A-Za-z0-9._~+/=-]/ }
 const KEY_ID_HEX = 40
-/** A token that leads with a key id as this library mints them, and a full stop. */
-const LED_BY_KEY_ID = /^([a-z][a-z0-9]{1,9}_[a-z0-9]{2,12}_[0-9A-Za-z]{28})\./
+/** A token that leads with a key id, as this library mints or derives them, and a full stop. */
+const LED_BY_KEY_ID = /^([a-z][a-z0-9]{1,9}_[a-z0-9]{2,12}_[0-9A-Za-z]{28}|bearer_[0-9a-f]{40})\./
 
 /**
  * `Authorization: Bearer <token>`: the secret itself travels and nothing of the request is covered, so whoever sees one
  * request can make any other. A token that this library minted leads with its key id; the key id of any other is `bearer_`
- * and the first 40 hex digits of its SHA-256.
+ * and the first 40 hex digits of its SHA-256, with which the tokens lead that later replace it.
  *
  * @source RFC 6750 section 2.1; RFC 9110 section 11.1 (the scheme's name is case-insensitive), 11.2 (token68)
  */
