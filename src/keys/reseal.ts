@@ -41,13 +41,19 @@ export async function countMasterKeys(desk: Desk): Promise<MasterKeyCount> {
   const secrets = new Map<string, number>()
   const unreadable: UnreadableKey[] = []
   for await (const records of allKeys(desk, unreadable)) {
-    for (const record of records) {
-      const ids = masterKeysOf(record, sealer)
-      if (ids instanceof SealError) unreadable.push({ keyId: record.keyId, error: ids })
-      else for (const id of ids) secrets.set(id, (secrets.get(id) ?? 0) + 1)
-    }
+    for (const record of records) countRecord(record, sealer, { secrets, unreadable })
   }
   return { primary, secrets, unreadable }
+}
+
+function countRecord(
+  record: KeyRecord,
+  sealer: Sealer,
+  { secrets, unreadable }: { secrets: Map<string, number>; unreadable: UnreadableKey[] },
+): void {
+  const ids = masterKeysOf(record, sealer)
+  if (ids instanceof SealError) unreadable.push({ keyId: record.keyId, error: ids })
+  else for (const id of ids) secrets.set(id, (secrets.get(id) ?? 0) + 1)
 }
 
 /** A sealer says which master key it sealed with, never which it will: so it is asked to seal something. */

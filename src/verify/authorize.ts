@@ -1,11 +1,29 @@
 import type { Grant, PermissionModel } from '../key.js'
 import type { CompiledKey, Principal } from '../keys/compiled-key.js'
+import type { KeyCache } from '../keys/key-cache.js'
 import type { Ceiling } from '../keys/manager-options.js'
 import { validityOf } from '../policy/validity.js'
+import type { Awaitable } from '../store.js'
 import { loadAncestors } from './lineage.js'
-import type { Authorize, AuthorizerOptions, Needed, Origin } from './policy-step.js'
+import type { Needed } from './requirements.js'
 import { type Allowed, isRefusal, type Refusal } from './verdict.js'
-import { checkWithdrawal } from './withdrawal.js'
+import { type AddressBook, checkWithdrawal } from './withdrawal.js'
+
+/** Where and when a request comes. */
+export interface Origin {
+  readonly ip: string | undefined
+  readonly now: number
+}
+
+/** Policy, judged only once the caller is proven, so that it tells strangers nothing about a key. */
+export type Authorize = (key: CompiledKey, needed: Needed, origin: Origin) => Awaitable<Allowed | Refusal>
+
+export interface AuthorizerOptions extends AddressBook {
+  readonly permissions: PermissionModel
+  readonly load: KeyCache['load']
+  /** What an owner may do at this moment; `null` = nothing, the owner is frozen. */
+  readonly ownerCeiling: ((owner: string) => Awaitable<Ceiling | null>) | undefined
+}
 
 const IP: Refusal = Object.freeze({ denial: 'ip_not_allowed' })
 const ACCOUNT: Refusal = Object.freeze({ denial: 'account_not_allowed' })

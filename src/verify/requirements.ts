@@ -18,6 +18,13 @@ export interface Requirement<P extends string = string> {
   readonly withdrawal?: WithdrawalAddress | undefined
 }
 
+/** A requirement, ready to compare. */
+export interface Needed {
+  readonly grant: Grant
+  readonly account: string | null | undefined
+  readonly withdrawal: WithdrawalAddress | undefined
+}
+
 /**
  * Turns a requirement's names into a grant; single names are looked up once.
  *

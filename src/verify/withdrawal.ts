@@ -1,8 +1,15 @@
-import type { WithdrawalAddress } from '../key.js'
+import type { PermissionModel, WithdrawalAddress } from '../key.js'
 import type { CompiledKey } from '../keys/compiled-key.js'
 import { isSameAddress } from '../policy/withdrawal-address.js'
-import type { AuthorizerOptions, Needed } from './policy-step.js'
+import type { Awaitable } from '../store.js'
+import type { Needed } from './requirements.js'
 import type { Refusal } from './verdict.js'
+
+export interface AddressBook {
+  readonly permissions: PermissionModel
+  /** Whether an owner's address book holds an address. */
+  readonly addressBook: ((owner: string, address: WithdrawalAddress) => Awaitable<boolean>) | undefined
+}
 
 const UNLISTED: Refusal = Object.freeze({ denial: 'address_not_allowed' })
 const UNNAMED: Refusal = Object.freeze({ denial: 'address_not_allowed', field: 'withdrawal' })
@@ -16,7 +23,7 @@ const UNNAMED: Refusal = Object.freeze({ denial: 'address_not_allowed', field: '
 export async function checkWithdrawal(
   keys: readonly CompiledKey[],
   { grant, withdrawal }: Needed,
-  options: AuthorizerOptions,
+  options: AddressBook,
 ): Promise<Refusal | undefined> {
   for (const key of keys) {
     if (!key.addressBound.some(bound => options.permissions.covers(grant, bound))) continue
@@ -29,7 +36,7 @@ export async function checkWithdrawal(
 async function isListed(
   { record }: CompiledKey,
   address: WithdrawalAddress,
-  { addressBook }: AuthorizerOptions,
+  { addressBook }: AddressBook,
 ): Promise<boolean> {
   if (record.addressRule === 'key') return record.addresses.some(listed => isSameAddress(listed, address))
   // Without a book to look into, nothing is listed.

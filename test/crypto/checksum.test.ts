@@ -22,7 +22,8 @@ describe('the CRC-32', () => {
     expect(crc32(new Uint8Array(32).fill(255))).toBe(0xff6cab0b)
   })
 
-  it.runIf(typeof zlibCrc32 === 'function')('is the one zlib computes', () => {
+  it('is the one zlib computes', ({ skip }) => {
+    if (typeof zlibCrc32 !== 'function') skip(`Node ${process.versions.node} has no zlib.crc32`)
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), bytes => {
         expect(crc32(bytes)).toBe(zlibCrc32(bytes))
