@@ -75,15 +75,26 @@ function createSearch(desk: Desk, reason: string, words: ReadonlySet<string>): S
   return { desk, reason, words, markOf, marks, keys: new Map(), unreadable: new Map() }
 }
 
-/** @returns how many ids no key has */
+/**
+ * Ends first and looks for secrets afterwards, since that may fail.
+ *
+ * @returns how many ids no key has
+ */
 async function endNamed(search: Search, keyIds: ReadonlySet<string>): Promise<number> {
+  const named: KeyRecord[] = []
   let unknown = 0
   for (const keyId of keyIds) {
     const row = await search.desk.keys.get(keyId)
     const record = row && decodeOrError(row)
     if (record === undefined || row?.keyId !== keyId) unknown++
     else if (record instanceof KeyError) search.unreadable.set(keyId, { keyId, error: record })
-    else await end(search, record, await isLeaked(search, record))
+    else named.push(record)
+  }
+  for (const record of named) await end(search, record, false)
+  for (const record of named) {
+    const key = search.keys.get(record.keyId)
+    if (key !== undefined && (await isLeaked(search, record)))
+      search.keys.set(key.keyId, { ...key, secretLeaked: true })
   }
   return unknown
 }
