@@ -69,28 +69,31 @@ describe('Bitcoin Suisse: 1. Activate API usage for your account', () => {
     for (const { call } of keys) expect(await call(READ)).toBe('allowed')
   })
 
-  it.each<{ words: string; permission: P; may: readonly string[] }>([
-    { words: 'Can read information.', permission: 'read-only', may: [READ] },
-    {
-      words: 'Can read information and create deposits and withdrawals, not allowed to place orders.',
-      permission: 'deposit-withdrawal',
-      may: [READ, DEPOSIT, WITHDRAWAL],
-    },
-    {
-      words: 'Can read information and place orders, not allowed to deposit/withdraw funds.',
-      permission: 'trading',
-      may: [READ, ORDER],
-    },
-    {
-      words: 'Full access to all API functionality.',
-      permission: 'full-access',
-      may: [READ, ORDER, DEPOSIT, WITHDRAWAL],
-    },
-  ])('“An API Key can have different access rights”: $permission, “$words”', async ({ permission, may }) => {
-    const { call } = await createKey(open(), { permissions: [permission] })
-    for (const line of [READ, ORDER, DEPOSIT, WITHDRAWAL]) {
-      expect(await call(line), line).toBe(may.includes(line) ? 'allowed' : 'permission_denied')
-    }
+  describe('“An API Key can have different access rights”', () => {
+    it.each<{ words: string; permission: P; may: readonly string[] }>([
+      { words: 'Read Only: Can read information.', permission: 'read-only', may: [READ] },
+      {
+        words:
+          'Deposit & Withdrawal: Can read information and create deposits and withdrawals, not allowed to place orders.',
+        permission: 'deposit-withdrawal',
+        may: [READ, DEPOSIT, WITHDRAWAL],
+      },
+      {
+        words: 'Trading: Can read information and place orders, not allowed to deposit/withdraw funds.',
+        permission: 'trading',
+        may: [READ, ORDER],
+      },
+      {
+        words: 'Full Access: Full access to all API functionality.',
+        permission: 'full-access',
+        may: [READ, ORDER, DEPOSIT, WITHDRAWAL],
+      },
+    ])('“$words”', async ({ permission, may }) => {
+      const { call } = await createKey(open(), { permissions: [permission] })
+      for (const line of [READ, ORDER, DEPOSIT, WITHDRAWAL]) {
+        expect(await call(line), line).toBe(may.includes(line) ? 'allowed' : 'permission_denied')
+      }
+    })
   })
 
   it('“Institutional clients with access to multiple customers can create API Keys for specific sub-sets”', async () => {

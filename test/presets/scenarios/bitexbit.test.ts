@@ -53,6 +53,13 @@ async function createKey(house: House<P>, fields: Partial<CreateKey<P>> = {}) {
 }
 
 describe('bitexbit: What is API Management', () => {
+  it('“you can provide algorithmic platforms or operators with access to trading operations on your account”', async () => {
+    const house = open()
+    const { signer } = await createKey(house, { permissions: ['can-trade'] })
+    expect(await house.call(signer, TRADES[0])).toBe('allowed')
+    expect(await house.call(undefined, TRADES[0])).toBe('missing_credentials')
+  })
+
   it('“You give access to certain functions to an additional trading service … without giving it a password”', async () => {
     const house = open()
     const { key, signer } = await createKey(house, { permissions: ['can-withdraw'] })
@@ -69,6 +76,10 @@ describe('bitexbit: What is API Management', () => {
       () => manager.destroyAll({ owner: CUSTOMER, actor, reason }),
     ]
     for (const attempt of attempts) await expect(attempt()).rejects.toThrow(refusal('ERR_OPERATION_FORBIDDEN'))
+  })
+
+  it('“On bitexbit you can create API keys with three types of access”', () => {
+    expect(bitexbit.permissions.names).toEqual(['read-only', 'can-trade', 'can-withdraw'])
   })
 
   it.each(READS)(
@@ -104,6 +115,14 @@ describe('bitexbit: What is API Management', () => {
     expect(covers(grant('can-trade'), top)).toBe(false)
   })
 
+  it('“if you have the Address Management function enabled”: if not, to any address', async () => {
+    const house = open({ manages: false })
+    const { signer } = await createKey(house, { permissions: ['can-withdraw'] })
+    for (const withdrawal of [LISTED, UNLISTED]) {
+      expect(await house.call(signer, WITHDRAWAL, { withdrawal })).toBe('allowed')
+    }
+  })
+
   it('“the operator will be able to withdraw funds only to addresses from the white list”', async () => {
     const house = open()
     const { signer } = await createKey(house, { permissions: ['can-withdraw'] })
@@ -114,14 +133,6 @@ describe('bitexbit: What is API Management', () => {
     expect(await house.call(signer, WITHDRAWAL)).toBe('address_not_allowed')
     const stranger = await createKey(house, { owner: STRANGER, permissions: ['can-withdraw'] })
     expect(await house.call(stranger.signer, WITHDRAWAL, { withdrawal: LISTED })).toBe('address_not_allowed')
-  })
-
-  it('“if you have the Address Management function enabled”: if not, to any address', async () => {
-    const house = open({ manages: false })
-    const { signer } = await createKey(house, { permissions: ['can-withdraw'] })
-    for (const withdrawal of [LISTED, UNLISTED]) {
-      expect(await house.call(signer, WITHDRAWAL, { withdrawal })).toBe('allowed')
-    }
   })
 })
 
@@ -176,7 +187,7 @@ describe('bitexbit: How to set up API management', () => {
     expect(await house.call(signer, TRADES[0])).toBe('permission_denied')
   })
 
-  it('“Copy and save the Access Key and Private Key that will be needed to provide the operator with the access”', async () => {
+  it('“Click the button Create key. … Copy and save the Access Key and Private Key that will be needed to provide the operator with the access”', async () => {
     const house = open()
     const { key, credentials } = await house.manager.create(form())
     const signer = house.signerOf(credentials)

@@ -65,15 +65,21 @@ describe('Bitfinex: an API key', () => {
 })
 
 describe('Bitfinex: Step 2', () => {
+  it('“Carefully select the permissions you would like your API Key to have”: of some areas, and not of others', async () => {
+    const house = open()
+    const permissions: readonly P[] = ['orders:read', 'orders:write', 'positions:read']
+    expect(await flagsOf(house, await createKey(house, { permissions }))).toEqual(permissions)
+  })
+
   it.each([
-    ['Account Information', 'account'],
-    ['Account History', 'history'],
-    ['Orders', 'orders'],
-    ['Margin trading', 'positions'],
-    ['Margin funding', 'funding'],
-    ['Wallets', 'wallets'],
-    ['Withdrawals', 'withdraw'],
-  ])('“Carefully select the permissions you would like your API Key to have for your”: %s', async (_area, resource) => {
+    { words: 'Account Information', resource: 'account' },
+    { words: 'Account History', resource: 'history' },
+    { words: 'Orders', resource: 'orders' },
+    { words: 'Margin trading', resource: 'positions' },
+    { words: 'Margin funding', resource: 'funding' },
+    { words: 'Wallets', resource: 'wallets' },
+    { words: 'Withdrawals', resource: 'withdraw' },
+  ])('“$words”: each flag lets through what it names, and nothing else', async ({ resource }) => {
     const house = open()
     const flags = bitfinex.permissions.names.filter(flag => flag.startsWith(`${resource}:`))
     expect(flags.length).toBe(resource === 'withdraw' ? 1 : 2)
@@ -141,6 +147,22 @@ describe('Bitfinex: Step 3', () => {
     await expect(house.manager.reveal(owned(key))).rejects.toThrow(refusal('ERR_KEY_STATE', 'state'))
   })
 
+  it('“a confirmation link”: a later one ends the one before, and after 30 minutes it has ended itself', async () => {
+    const house = open()
+    const { key } = await house.manager.request(form({ proof: house.code() }))
+    const first = house.link()
+    await house.manager.resend({ ...owned(key), browser: BROWSER })
+    for (const [token, waited] of [
+      [first, 0],
+      [house.link(), 30 * MINUTE],
+    ] as const) {
+      house.clock.advance(waited)
+      await expect(house.manager.confirm({ token, browser: BROWSER })).rejects.toThrow(
+        refusal('ERR_CONFIRMATION_INVALID'),
+      )
+    }
+  })
+
   it('“Click the Create API Key button as seen on the image below to complete the process”: the link alone does not', async () => {
     const house = open()
     const { key } = await house.manager.request(form({ proof: house.code() }))
@@ -172,22 +194,6 @@ describe('Bitfinex: Step 3', () => {
       refusal('ERR_CONFIRMATION_INVALID'),
     )
     await expect(house.manager.confirm({ token, browser: BROWSER })).resolves.toBeDefined()
-  })
-
-  it('“a confirmation link”: a later one ends the one before, and after 30 minutes it has ended itself', async () => {
-    const house = open()
-    const { key } = await house.manager.request(form({ proof: house.code() }))
-    const first = house.link()
-    await house.manager.resend({ ...owned(key), browser: BROWSER })
-    for (const [token, waited] of [
-      [first, 0],
-      [house.link(), 30 * MINUTE],
-    ] as const) {
-      house.clock.advance(waited)
-      await expect(house.manager.confirm({ token, browser: BROWSER })).rejects.toThrow(
-        refusal('ERR_CONFIRMATION_INVALID'),
-      )
-    }
   })
 })
 
@@ -235,7 +241,7 @@ describe('Bitfinex: Step 4', () => {
 })
 
 describe('Bitfinex: To revoke or edit an existing API Key', () => {
-  it('“you can revoke the key by visiting the My API Keys tab”: it is listed as revoked, for ever', async () => {
+  it('“you can revoke the key by visiting the My API Keys tab … Under Action you can select Revoke”: it is listed as revoked, for ever', async () => {
     const house = open()
     const { key } = await createKey(house)
     await house.manager.revoke({ ...owned(key), reason: 'lost' })

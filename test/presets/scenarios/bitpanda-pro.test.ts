@@ -128,21 +128,21 @@ describe('Bitpanda Pro: Creating an API key', () => {
     expect(house.mails).toHaveLength(1)
   })
 
-  it('“enter the six-digit 2FA code”: one that was used is not taken for another key', async () => {
-    const house = open()
-    const proof = house.code()
-    await house.manager.request(form({ proof }))
-    await expect(house.manager.request(form({ proof, permissions: ['withdraw'] }))).rejects.toThrow(
-      refusal('ERR_SECOND_FACTOR_REFUSED', 'proof'),
-    )
-  })
-
   it('“If you have two-factor authentication (2FA) activated”: if not, the mail alone is asked for', async () => {
     const house = open({ hasSecondFactor: owner => owner !== CUSTOMER })
     const { key } = await house.manager.request(form())
     expect([key.state, house.mails.length]).toEqual(['pending', 1])
     await expect(house.manager.request(form({ owner: STRANGER }))).rejects.toThrow(
       refusal('ERR_SECOND_FACTOR_REQUIRED', 'proof'),
+    )
+  })
+
+  it('“enter the six-digit 2FA code”: one that was used is not taken for another key', async () => {
+    const house = open()
+    const proof = house.code()
+    await house.manager.request(form({ proof }))
+    await expect(house.manager.request(form({ proof, permissions: ['withdraw'] }))).rejects.toThrow(
+      refusal('ERR_SECOND_FACTOR_REFUSED', 'proof'),
     )
   })
 
@@ -237,6 +237,11 @@ describe('Bitpanda Pro: Creating an API key', () => {
 })
 
 describe('Bitpanda Pro: Permissions', () => {
+  it('“Bitpanda Pro provides Read, Trade, and Withdraw key permissions when creating API keys”', () => {
+    expect(bitpandaPro.permissions.names).toEqual(['read', 'trade', 'withdraw'])
+    expect(bitpandaPro.permissions.aliases).toEqual([])
+  })
+
   it('“The Read permission includes all GET endpoints”: every one there is, and nothing else', async () => {
     const house = open()
     const gets = Object.keys(routes).filter(line => line.startsWith('GET '))
@@ -248,12 +253,15 @@ describe('Bitpanda Pro: Permissions', () => {
     ['market prices', GETS[1]],
     ['order history', GETS[2]],
     ['transaction history', GETS[3]],
-  ])('“account balances, market prices, order and transaction history”: %s', async (_what, line) => {
-    const house = open()
-    const [reader, trader] = [await createKey(house), await createKey(house, { permissions: ['trade', 'withdraw'] })]
-    expect(await house.call(reader.signer, line)).toBe('allowed')
-    expect(await house.call(trader.signer, line)).toBe('permission_denied')
-  })
+  ])(
+    '“It allows the key to read data (i.e. account balances, market prices, order and transaction history)”: %s',
+    async (_what, line) => {
+      const house = open()
+      const [reader, trader] = [await createKey(house), await createKey(house, { permissions: ['trade', 'withdraw'] })]
+      expect(await house.call(reader.signer, line)).toBe('allowed')
+      expect(await house.call(trader.signer, line)).toBe('permission_denied')
+    },
+  )
 
   it('“The Trade permission allows the API key to place or cancel orders”: not to read them', async () => {
     const house = open()
