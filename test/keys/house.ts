@@ -55,6 +55,7 @@ export function createHouse({ rows = {}, rules = {}, manager = {}, keys = create
   })
   const world = createWorld({
     keys,
+    verifier: { clock, replay },
     manager: {
       ...{ clock, replay, policy, usage: createMemoryUsageStore() },
       secondFactor: request => asked.push(request) > 0 && request.proof.startsWith('good'),
