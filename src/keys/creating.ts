@@ -45,17 +45,21 @@ export async function createKey(desk: Desk, request: CreateKey<string>, asked: A
   return { key: viewKey(record, now), credentials: { keyId, secret } }
 }
 
-/** Mints the secret and lets it out, once. If the answer is lost, the way on is a rotation. */
+/**
+ * Mints the secret and lets it out, once, if the key is still within its ceiling. If the answer is lost, the way on is
+ * a rotation.
+ */
 export async function revealKey(desk: Desk, owned: OwnedKey, asked: Asked): Promise<IssuedKey> {
   const record = await load(desk, owned)
   const now = desk.clock()
-  advanceKey(record, 'reveal', { change: {}, now })
+  const next = advanceKey(record, 'reveal', { change: {}, now })
   if (record.secrets.length > 0)
     throw new KeyError('ERR_SECRET_REVEALED', 'the secret was revealed before; rotate the key for a new one')
+  const settled = await settleKey(desk, next, now)
   await asked.admit()
   const { stored, secret } = await desk.issue({ scheme: schemeFor(desk, record.scheme), key: record, version: 1, now })
-  const next = await replaceKey(desk, advanceKey(record, 'reveal', { change: { secrets: [stored] }, now }), record)
-  return { key: viewKey(next, now), credentials: { keyId: next.keyId, secret } }
+  const revealed = await replaceKey(desk, { ...settled, secrets: [stored] }, record)
+  return { key: viewKey(revealed, now), credentials: { keyId: revealed.keyId, secret } }
 }
 
 /** The key as it would be, found good before anything exists. */

@@ -3,6 +3,7 @@ import type { Cooldown, Grant, KeyRecord, Lapse, PermissionModel, WithdrawalAddr
 import { checkAllowlist } from '../policy/ip-allowlist.js'
 import { isSameAddress } from '../policy/withdrawal-address.js'
 import type { KeyPolicy } from '../preset.js'
+import { without } from './compiled-key.js'
 import type { CheckedManagerOptions } from './manager-options.js'
 
 type Rules = Pick<CheckedManagerOptions, 'permissions' | 'policy' | 'ceiling'>
@@ -54,7 +55,7 @@ export function holdsAny(model: PermissionModel, grant: Grant, names: readonly s
 
 /**
  * What a key that was just widened may do until the cool-down ends: what it could do before, and nothing that is bound
- * to the restriction that was loosened. `null` when nothing was widened.
+ * to the restriction that was loosened. `null` when nothing was widened. To get back what has lapsed is to be widened.
  */
 export function cooldownOf(
   before: KeyRecord,
@@ -62,16 +63,21 @@ export function cooldownOf(
   { model, policy, now }: { model: PermissionModel; policy: KeyPolicy; now: number },
 ): Cooldown | null {
   if (policy.cooldownMs === 0) return before.cooldown
-  const [had, has] = [model.parse(before.permissions), model.parse(after.permissions)]
+  const had = unlapsed(model, before, now)
   const loosened =
     widensAllowlist(before.ipAllowlist, after.ipAllowlist) || addsAddress(before.addresses, after.addresses)
-  if (model.covers(had, has) && !loosened) return before.cooldown
-  const running =
-    before.cooldown !== null && before.cooldown.until > now ? model.parse(before.cooldown.permissions) : had
-  const kept = model.format(model.meet(running, has))
+  if (model.covers(had, unlapsed(model, after, now)) && !loosened) return before.cooldown
+  const isRunning = before.cooldown !== null && before.cooldown.until > now
+  const could = isRunning ? model.meet(had, model.parse(before.cooldown.permissions)) : had
+  const kept = model.meet(could, model.parse(after.permissions))
   const bound = [...policy.needAllowlist, ...policy.addressPermissions]
-  const names = loosened ? kept.filter(name => !holdsAny(model, model.parse([name]), bound)) : kept
-  return { until: now + policy.cooldownMs, permissions: names }
+  return { until: now + policy.cooldownMs, permissions: model.format(loosened ? without(kept, bound, model) : kept) }
+}
+
+/** What a key is granted at an instant, but for a cool-down. */
+function unlapsed(model: PermissionModel, { permissions, lapse }: KeyRecord, now: number): Grant {
+  const granted = model.parse(permissions)
+  return lapse !== null && lapse.at <= now ? without(granted, lapse.permissions, model) : granted
 }
 
 function widensAllowlist(before: readonly string[] | null, after: readonly string[] | null): boolean {

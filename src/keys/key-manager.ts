@@ -47,7 +47,11 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
   confirm(request: ConfirmKey): Promise<ChangedKey>
   /** Sends the link anew; the one before is dead. @throws {KeyError} `ERR_KEY_STATE` */
   resend(request: OwnedKey): Promise<RequestedKey>
-  /** Mints the secret and shows it, once. @throws {KeyError} `ERR_SECRET_REVEALED`, `ERR_KEY_STATE`, `ERR_KEY_CONFLICT` */
+  /**
+   * Mints the secret and shows it, once.
+   *
+   * @throws {KeyError} `ERR_SECRET_REVEALED`, `ERR_KEY_STATE`, `ERR_KEY_CONFLICT`, `ERR_CEILING_EXCEEDED`
+   */
   reveal(request: OwnedKey): Promise<IssuedKey>
   /** @throws {KeyError} `ERR_KEY_NOT_FOUND`, `ERR_KEY_CORRUPT` */
   get(request: OwnedKey): Promise<KeyView>

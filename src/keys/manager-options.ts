@@ -24,7 +24,7 @@ export interface KeyManagerOptions<P extends string = string, A extends string =
   readonly schemes: readonly Scheme[]
   readonly permissions: PermissionModel<P, A>
   readonly policy: KeyPolicy
-  /** What an owner may grant. Asked at every create, edit, renew and rotate. */
+  /** What an owner may grant. Asked whenever a key is made, changed, given a secret, confirmed or resumed. */
   readonly ceiling: (owner: string) => Awaitable<Ceiling<P | A>>
   /** Makes key ids and secrets: `createMint({ brand, environment })`. */
   readonly mint: Mint

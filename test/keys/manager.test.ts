@@ -156,6 +156,18 @@ describe('the ceiling', () => {
       state: 'revoked',
     })
   })
+
+  it('is asked again before a secret is minted for a key that waited for it', async () => {
+    const ceiling = { permissions: ['full' as 'full' | 'read'], accounts: null }
+    const { manager } = limited(ceiling)
+    const fields = { owner: OWNER, label: '', permissions: ['trade'], accounts: null, ipAllowlist: null } as const
+    const { key } = await manager.request(fields)
+    ceiling.permissions = ['read']
+    await expect(manager.reveal(owned(key))).rejects.toThrow(code('ERR_CEILING_EXCEEDED', 'permissions'))
+    expect(await manager.get(owned(key))).toMatchObject({ revealed: false, version: 1 })
+    ceiling.permissions = ['full']
+    await expect(manager.reveal(owned(key))).resolves.toBeDefined()
+  })
 })
 
 describe('another owner', () => {

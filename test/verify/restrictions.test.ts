@@ -129,6 +129,44 @@ describe('a cool-down', () => {
     clock.advance(DAY)
     expect([await judge('trade'), await judge('withdraw')]).toEqual(['allowed', 'allowed'])
   })
+
+  it('leaves what the allowlist does not guard, also where a guarded permission implied it', async () => {
+    const policy = policyWith({ cooldownMs: DAY, needAllowlist: ['withdraw'] })
+    const { issue, manager, verifier } = createWorld({ manager: { policy } })
+    const { key, signer } = await issue({ permissions: ['withdraw'], ipAllowlist: ['10.0.0.1'] })
+    const judge = async (permission: 'read' | 'withdraw') =>
+      denialOf(await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission }))
+    await manager.edit({ ...owned(key), version: key.version, ipAllowlist: ['10.0.0.1', '10.0.0.2'] })
+    expect([await judge('read'), await judge('withdraw')]).toEqual(['allowed', 'permission_denied'])
+  })
+
+  it('withholds a permission that was given up and taken back while another cool-down runs', async () => {
+    const { issue, manager, verifier } = createWorld({ manager: { policy: policyWith({ cooldownMs: DAY }) } })
+    const { key, signer } = await issue({ permissions: ['trade'] })
+    const edit = async (version: number, permissions: readonly ('read' | 'trade' | 'full')[]) =>
+      (await manager.edit({ ...owned(key), version, permissions })).key.version
+    const trade = async () => denialOf(await verifier.verify(signer.sign(unsigned()), TRADE))
+    const wide = await edit(key.version, ['full'])
+    expect(await trade()).toBe('allowed')
+    await edit(await edit(wide, ['read']), ['trade'])
+    expect(await trade()).toBe('permission_denied')
+  })
+
+  it('withholds a permission that had lapsed and that an allowlist brings back', async () => {
+    const policy = policyWith({ cooldownMs: DAY, lapse: { permissions: ['trade'], afterMs: 30 * DAY } })
+    const { issue, manager, verifier, clock } = createWorld({ manager: { policy } })
+    const [lapsed, early] = [await issue({ permissions: ['trade'] }), await issue({ permissions: ['trade'] })]
+    const trade = async (by: typeof lapsed) =>
+      denialOf(await verifier.verify({ ...by.signer.sign(unsigned()), ip: '10.0.0.1' }, TRADE))
+    const list = ({ key }: typeof lapsed) =>
+      manager.edit({ ...owned(key), version: key.version, ipAllowlist: ['10.0.0.1'] })
+    await list(early)
+    clock.set(START + 30 * DAY)
+    await list(lapsed)
+    expect([await trade(early), await trade(lapsed)]).toEqual(['allowed', 'permission_denied'])
+    clock.advance(DAY)
+    expect([await trade(early), await trade(lapsed)]).toEqual(['allowed', 'allowed'])
+  })
 })
 
 describe('what an owner may do now', () => {
