@@ -8,6 +8,8 @@ const hash = (platform: 'node' | 'noble') =>
 
 // The same rules must hold on both platform hashes, so what signs and verifies runs twice.
 const onBothPlatforms = ['test/{crypto,schemes,laws,verify,client,keys}/**/*.test.ts']
+// Long walks over what does not depend on the hash.
+const onNodeAlone = ['test/laws/{lifecycle,ceiling,canaries}.test.ts']
 
 export default defineConfig({
   root,
@@ -30,6 +32,7 @@ export default defineConfig({
         test: {
           name: 'noble',
           include: onBothPlatforms,
+          exclude: onNodeAlone,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

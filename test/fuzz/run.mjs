@@ -6,20 +6,29 @@
  *
  *     npm run fuzz -- --seconds 60
  *     npm run fuzz -- --seed 123 --only 4567
+ *
+ * With `--runs` it leads that many random lives of keys instead: see `lifecycle.mjs`.
  */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { createSigner } from 'keylattice/client'
+import { leadLives } from './lifecycle.mjs'
 import { createRandom, mutateText } from './random.mjs'
 
 /** 2026-01-01T00:00:00Z. */
 const NOW = 1_767_225_600_000
 const here = new URL('.', import.meta.url)
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '20' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    seconds: { type: 'string', default: '20' },
+    runs: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+  },
 })
 const seed = Number(values.seed ?? Date.now() % 2 ** 32)
+if (values.runs !== undefined) process.exit(await leadLives({ runs: Number(values.runs), seed }))
 const only = values.only === undefined ? undefined : Number(values.only)
 const end = Date.now() + Number(values.seconds) * 1000
 const targets = await loadTargets()
