@@ -39,6 +39,8 @@ export interface Phase {
 
 /** A key made ready for the request path, which only reads it. */
 export interface CompiledKey {
+  /** The row it was made from; equal text means the same key. */
+  readonly source: string
   readonly record: KeyRecord
   /** Newest first, so that a rotated key's usual request costs one MAC. */
   readonly secrets: readonly CompiledSecret[]
@@ -93,6 +95,7 @@ export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) =>
     })
     const allowed = Object.freeze({ ok: true, principal } as const)
     return {
+      source: row.record,
       ...{ record, secrets, allowlist, principal, allowed, addressBound },
       accounts: accounts && new Set(accounts),
       narrowed: lapse === null && cooldown === null ? null : { lapse, cooldown },

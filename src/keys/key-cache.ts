@@ -29,8 +29,6 @@ export interface KeyCache {
 
 interface Entry {
   readonly key: CompiledKey
-  /** What the key was compiled from: a copy, since a store may hand out one row again and change it. */
-  readonly row: KeyRow
   /** Epoch ms until which it may be used without asking the store. */
   freshUntil: number
 }
@@ -52,7 +50,7 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
       return unreadableRow(cause)
     }
     if (isPromiseLike(row)) return row.then(found => resolve(keyId, found, asOf), unreadableRow)
-    const same = entry !== undefined && row !== undefined && isSameRow(entry.row, row)
+    const same = entry !== undefined && row !== undefined && isSameRow(entry.key, row)
     return same ? confirm(entry, asOf) : resolve(keyId, row, asOf)
   }
 
@@ -68,10 +66,9 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
     }
     if (row.keyId !== keyId) return new KeyError('ERR_KEY_CORRUPT', 'the store answered with the row of another key')
     const entry = entries.get(keyId)
-    if (entry !== undefined && isSameRow(entry.row, row)) return confirm(entry, asOf)
-    const copy = { ...row }
+    if (entry !== undefined && isSameRow(entry.key, row)) return confirm(entry, asOf)
     return compile(row).then(key => {
-      entries.set(keyId, { key, row: copy, freshUntil: asOf + maxStalenessMs })
+      entries.set(keyId, { key, freshUntil: asOf + maxStalenessMs })
       return key
     }, unreadable)
   }
@@ -79,15 +76,15 @@ export function createKeyCache(options: KeyCacheOptions): KeyCache {
   return { load }
 }
 
-/** Whether two rows say the same. Hot path: a store that answers from memory gives the very same texts again. */
-function isSameRow(a: KeyRow, b: KeyRow): boolean {
+function isSameRow(key: CompiledKey, row: KeyRow): boolean {
+  const { record } = key
   return (
-    a.record === b.record &&
-    a.keyId === b.keyId &&
-    a.version === b.version &&
-    a.owner === b.owner &&
-    a.state === b.state &&
-    a.expiresAt === b.expiresAt
+    key.source === row.record &&
+    record.keyId === row.keyId &&
+    record.version === row.version &&
+    record.owner === row.owner &&
+    record.state === row.state &&
+    record.expiresAt === row.expiresAt
   )
 }
 
