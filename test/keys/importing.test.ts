@@ -7,7 +7,8 @@ import { acceptUncovered, withoutStepUp } from '../../src/insecure.js'
 import type { Scheme } from '../../src/scheme.js'
 import { bearer } from '../../src/schemes/bearer.js'
 import { hmacV1 } from '../../src/schemes/hmac-v1.js'
-import { createMemoryReplayStore } from '../../src/stores/memory.js'
+import { createMemoryKeyStore, createMemoryReplayStore } from '../../src/stores/memory.js'
+import { createFaults } from '../../src/testing/index.js'
 import { createWorld, OWNER, START, unsigned } from '../world.js'
 
 const actor = { role: 'operator', id: 'op-1' } as const
@@ -235,6 +236,18 @@ describe('import', () => {
     clock.advance(DAY)
     expect(await verifyWith(hmac, KEY_ID, SECRET)).toMatchObject({ ok: false, denial: 'wrong_signature' })
     expect(await verifyWith(hmac, KEY_ID, fresh)).toMatchObject({ ok: true })
+  })
+
+  it('can be repeated when the store failed: the key is there once, with the secret it was given', async () => {
+    for (const when of ['before', 'after'] as const) {
+      const faults = createFaults()
+      const { manager, keys } = createWorld({ keys: faults.wrap(createMemoryKeyStore()) })
+      faults.fail(1, when)
+      await expect(manager.import(given)).rejects.toThrow(code('ERR_STORE_UNAVAILABLE'))
+      const again = await manager.import(given).catch((error: unknown) => error)
+      expect(again).toMatchObject(when === 'before' ? { keyId: KEY_ID } : { code: 'ERR_KEY_CONFLICT' })
+      expect(await keys.scan({ limit: 10 })).toHaveLength(1)
+    }
   })
 
   it('leaves nothing behind when the secret cannot be sealed', async () => {

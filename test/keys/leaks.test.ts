@@ -8,6 +8,7 @@ import { acceptUncovered, withoutStepUp } from '../../src/insecure.js'
 import { bearer } from '../../src/schemes/bearer.js'
 import { hmacV1 } from '../../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore } from '../../src/stores/memory.js'
+import { createFaults } from '../../src/testing/index.js'
 import { createWorld, OWNER, unsigned, type WorldOptions } from '../world.js'
 
 const actor = { role: 'operator', id: 'op-1' } as const
@@ -291,6 +292,27 @@ describe('the answer', () => {
     const { report, manager } = createHouse({}, { keys, manager: { sealer: down } })
     await expect(report(`${key.keyId} and some other words`)).rejects.toThrow('no route')
     expect(await manager.get(owned(key))).toMatchObject({ state: 'suspended' })
+  })
+})
+
+describe('a report that fails', () => {
+  it('is done by repeating it, wherever the store failed', async () => {
+    for (const when of ['before', 'after'] as const) {
+      for (let call = 1; call <= 8; call++) {
+        const faults = createFaults()
+        const { issue, report, manager } = createHouse({}, { keys: faults.wrap(createMemoryKeyStore()) })
+        const [named, sought, other] = [await issue(), await issue(), await issue()]
+        const text = `${named.key.keyId} ${sought.secret}`
+        faults.fail(faults.calls() + call, when)
+        await expect(report(text)).rejects.toThrow(code('ERR_STORE_UNAVAILABLE'))
+        const keyIds = (await report(text)).keys.map(({ keyId }) => keyId)
+        expect(new Set(keyIds)).toEqual(new Set([named.key.keyId, sought.key.keyId]))
+        for (const { key } of [named, sought]) {
+          expect(await manager.get(owned(key))).toMatchObject({ state: 'suspended' })
+        }
+        expect(await manager.get(owned(other.key))).toMatchObject({ state: 'active' })
+      }
+    }
   })
 })
 
