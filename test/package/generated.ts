@@ -1,7 +1,7 @@
 /** Pages of the reference that are made from the code. `npm run docs` writes them; a test fails when they differ. */
 
 import type { Denial } from '../../src/denials.js'
-import type { PermissionModel } from '../../src/key.js'
+import type { KeyPolicy, OperationRule, Preset } from '../../src/preset.js'
 import type { Component, Scheme } from '../../src/scheme.js'
 
 const NOTICE = '<!-- Made by `npm run docs` from the code. Changes by hand are lost. -->'
@@ -38,17 +38,67 @@ export function schemesPage(schemes: readonly (readonly [file: string, scheme: S
 }
 
 /** `docs/reference/presets.md` */
-export function presetsPage(presets: readonly (readonly [id: string, model: PermissionModel])[]): string {
-  const sections = presets.flatMap(([id, model]) => {
-    const impliedBy = (name: string) => {
-      const granted = model.parse([name])
-      return model.names.filter(other => other !== name && model.covers(granted, model.parse([other])))
-    }
-    const rows = model.names.map(name => [`\`${name}\``, list(impliedBy(name))])
-    const aliases = model.aliases.map(name => [`\`${name}\` (alias)`, list(model.format(model.parse([name])))])
-    return [`## ${id}`, `\`keylattice/presets/${id}\``, table(['permission', 'holds'], [...rows, ...aliases])]
-  })
-  return page('Presets', ['The permissions of each house, and which others each of them holds.', ...sections])
+export function presetsPage(presets: readonly Preset[]): string {
+  const head = presets.map(({ id }) => `\`${id}\``)
+  const policies = presets.map(({ policy }) => policy)
+  const { operations: _, ...rules } = policies[0] as KeyPolicy
+  const ruleRows = Object.keys(rules).map(rule => [
+    `\`${rule}\``,
+    ...policies.map(policy => shown(rule, policy[rule as keyof typeof rules])),
+  ])
+  const operations = Object.keys((policies[0] as KeyPolicy).operations) as (keyof KeyPolicy['operations'])[]
+  const operationRows = operations.map(name => [
+    `\`${name}\``,
+    ...policies.map(policy => ruleOf(policy.operations[name])),
+  ])
+  return page('Presets', [
+    'The permissions of each house and which others each of them holds, what a form for a new key starts with, and the key policy. What each rule means is said at `KeyPolicy`; which values are the house’s and which are ours, in [the guide](../guide/presets.md).',
+    ...presets.flatMap(permissionsOf),
+    '## Key policies',
+    table(['rule', ...head], ruleRows),
+    '## Operations',
+    'Who may, and what it needs.',
+    table(['operation', ...head], operationRows),
+  ])
+}
+
+function permissionsOf({ id, permissions: model, defaultPermissions, scheme }: Preset): readonly string[] {
+  const impliedBy = (name: string) => {
+    const granted = model.parse([name])
+    return model.names.filter(other => other !== name && model.covers(granted, model.parse([other])))
+  }
+  const rows = model.names.map(name => [
+    `\`${name}\``,
+    list(impliedBy(name)),
+    defaultPermissions.includes(name) ? '●' : '',
+  ])
+  const aliases = model.aliases.map(name => [`\`${name}\` (alias)`, list(model.format(model.parse([name]))), ''])
+  return [
+    `## ${id}`,
+    `\`keylattice/presets/${id}\`${scheme === null ? ', without a scheme' : ''}`,
+    table(['permission', 'holds', 'chosen beforehand'], [...rows, ...aliases]),
+  ]
+}
+
+/** A value of a policy as people write it. */
+function shown(rule: string, value: KeyPolicy[Exclude<keyof KeyPolicy, 'operations'>]): string {
+  if (value === null) return '–'
+  if (typeof value === 'number') return rule.endsWith('Ms') ? duration(value) : String(value)
+  if (typeof value === 'object' && 'afterMs' in value)
+    return `${list(value.permissions)} after ${duration(value.afterMs)}`
+  return typeof value === 'object' ? list(value) || '–' : String(value)
+}
+
+function duration(ms: number): string {
+  if (ms === 0) return '0'
+  const units = { days: 86_400_000, hours: 3_600_000, minutes: 60_000 }
+  const [unit, length] = Object.entries(units).find(([, each]) => ms >= each && ms % each === 0) ?? ['ms', 1]
+  return ms === length ? `1 ${unit.replace(/s$/, '')}` : `${ms / length} ${unit}`
+}
+
+function ruleOf({ by, needs }: OperationRule): string {
+  if (by.length === 0) return 'nobody'
+  return needs === 'nothing' ? by.join(', ') : `${by.join(', ')} · ${needs}`
 }
 
 /** `docs/reference/imports.md` */
