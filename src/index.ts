@@ -114,6 +114,7 @@ export type {
   OperationRule,
   OperationTable,
   Preset,
+  PresetScheme,
   Role,
   StepUp,
 } from './preset.js'
