@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ROOT, requireBuild } from '../package/dist.js'
+import { HOUSE_LINES, KEPT_BY_LAX_HOUSES, MISSED_BY_LAX_HOUSES } from './house-lines.js'
 
 interface Run {
   readonly exitCode: number | null
@@ -21,11 +22,12 @@ const LOOPBACK_ONLY = `
     return connect.apply(this, args)
   }`
 
-function runDemo(fault?: string): Promise<Run> {
+/** @param parts of the demo; none = all */
+function runDemo(fault?: string, ...parts: readonly string[]): Promise<Run> {
   const preload = `data:text/javascript,${encodeURIComponent(LOOPBACK_ONLY)}`
   const { DEMO_FAULT: _, ...env } = process.env
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', preload, 'docs/examples/exchange/demo.mjs'], {
+    const child = spawn(process.execPath, ['--import', preload, 'docs/examples/exchange/demo.mjs', ...parts], {
       cwd: ROOT,
       env: { ...env, ...(fault === undefined ? {} : { DEMO_FAULT: fault }) },
     })
@@ -45,6 +47,18 @@ function titles(text: string, mark: string): readonly string[] {
     if (line.startsWith(`  ${mark} `)) found.push(`${chapter}: ${line.slice(4, 50).trim()}`)
   }
   return found
+}
+
+/** Checks that a text holds these lines, all of them as they should be. */
+function expectLines(text: string, lines: Readonly<Record<string, string>>): void {
+  for (const [title, reason] of Object.entries(lines)) {
+    expect(text).toMatch(new RegExp(`^  ✓ ${title} +${reason}`, 'm'))
+  }
+}
+
+function chapterOf({ text }: Run, title: string): string {
+  const [, after = ''] = text.split(`${title}\n`)
+  return after.split('\n\n')[0] ?? ''
 }
 
 const LINES: Readonly<Record<string, string>> = {
@@ -80,31 +94,53 @@ describe('The demo', () => {
   let good: Run
   let open: Run
   let shut: Run
+  let idle: Run
   let leaky: Run
+  let lax: Run
 
   beforeAll(async () => {
     requireBuild()
-    const faults = [undefined, 'accept-everything', 'refuse-everything', 'keep-reserved']
-    ;[good, open, shut, leaky] = (await Promise.all(faults.map(runDemo))) as [Run, Run, Run, Run]
+    ;[good, open, shut, idle, leaky, lax] = await Promise.all([
+      runDemo(),
+      runDemo('accept-everything'),
+      runDemo('refuse-everything'),
+      runDemo('refuse-operations', 'houses'),
+      runDemo('keep-reserved', 'exchange'),
+      runDemo('lax-houses', 'houses'),
+    ])
   })
 
   it('shows everything it promises, and ends well', () => {
     expect(good.text).not.toContain('✗')
     expect(good.exitCode).toBe(0)
-    for (const [title, reason] of Object.entries(LINES)) {
-      expect(good.text).toMatch(new RegExp(`^  ✓ ${title} +${reason}`, 'm'))
-    }
+    expectLines(good.text, LINES)
   })
 
   it.each(['bitfinex', 'binance'])(
     'lets an unmodified ccxt trade as %s, and refuses it in that house’s words',
     house => {
-      const [, chapter = ''] = good.text.split(`ccxt, unmodified, as ${house}\n`)
-      for (const [title, reason] of Object.entries(BOT_LINES)) {
-        expect(chapter.split('\n\n')[0]).toMatch(new RegExp(`^  ✓ ${title} +${reason}`, 'm'))
-      }
+      expectLines(chapterOf(good, `ccxt, unmodified, as ${house}`), BOT_LINES)
     },
   )
+
+  it.each(Object.entries(HOUSE_LINES))('walks %s, from the request to the end of all keys', (house, lines) => {
+    expectLines(chapterOf(good, house), lines)
+  })
+
+  it('prints a mail as one line, below what made the house send it', () => {
+    const mail =
+      /^ {2}✓ asked for: .*\n {4}✉ to gale: open https:\/\/bitfinex\.example\/confirm#…\w{6} by \d\d:\d\d UTC to request “phone app”$/m
+    expect(good.text).toMatch(mail)
+  })
+
+  it('prints credentials as text and as a QR code, where the house does, and nowhere else', () => {
+    expect(good.text).toMatch(
+      /^ {4}keylattice:v1\?scheme=bitfinex&keyId=demo_test_\w+&secret=demos_test_\w+&server=http/m,
+    )
+    // Two blank lines above a code, and two below.
+    expect(good.text.match(/^ {4}\u001b\[[\d;]+m +\u001b\[0m$/gm)).toHaveLength(4)
+    expect(good.text.match(/demos_test_\w+/g)).toHaveLength(1)
+  })
 
   it('ends badly when the exchange accepts everything: every refusal is missed', () => {
     expect(open.exitCode).toBe(1)
@@ -126,9 +162,24 @@ describe('The demo', () => {
     expect(leaky.failed).toContain('ccxt, unmodified, as binance: cancelOrder')
   })
 
-  it('has no line that could not fail', () => {
-    expect(good.shown.length).toBeGreaterThan(35)
-    const couldFail = new Set([...open.failed, ...shut.failed])
+  it('ends badly when the houses have no limits, and their second factor says yes to anything', () => {
+    expect(lax.exitCode).toBe(1)
+    expect(lax.failed).toEqual(expect.arrayContaining([...MISSED_BY_LAX_HOUSES]))
+    expect(lax.shown).toEqual(expect.arrayContaining([...KEPT_BY_LAX_HOUSES]))
+  })
+
+  it('ends badly when the houses refuse every operation', () => {
+    expect(idle.exitCode).toBe(1)
+    expect(idle.failed).toContain(
+      'Bitfinex: a link in the same browser, and a QR code: the link, confirmed in the same browser',
+    )
+    expect(idle.shown).toContain('Bitcoin Suisse: rights that a manager changes: its rights, changed by the owner')
+  })
+
+  it('has no line that could not fail, and no two of one name', () => {
+    expect(good.shown.length).toBeGreaterThan(130)
+    expect(new Set(good.shown).size).toBe(good.shown.length)
+    const couldFail = new Set([...open.failed, ...shut.failed, ...idle.failed])
     expect(good.shown.filter(title => !couldFail.has(title))).toEqual([])
   })
 })

@@ -20,6 +20,7 @@ import { createSqliteStore } from 'keylattice/stores/sqlite'
 import Database from 'libsql'
 import * as asBinance from './as-binance.mjs'
 import * as asBitfinex from './as-bitfinex.mjs'
+import { faultyVerifier } from './faults.mjs'
 import { LedgerError } from './ledger.mjs'
 import * as ownApi from './own-api.mjs'
 
@@ -50,7 +51,7 @@ export async function startExchange({ file, ledger, clock, fault }) {
 
   const manager = createKeyManager({
     ...shared,
-    // This little exchange shows keys at work; its second factor and mail are another story.
+    // These chapters show keys at work; second factors and mails are the story of the houses.
     policy: defineKeyPolicy({ ...standardKeyPolicy, operations: withoutStepUp }),
     mint: createMint({ brand: 'demo', environment: 'test' }),
     ceiling: () => ({ permissions: ['full'], accounts: null }),
@@ -58,7 +59,7 @@ export async function startExchange({ file, ledger, clock, fault }) {
 
   const listener = protect(
     {
-      verifier: brokenVerifier(fault) ?? createVerifier({ ...shared, replay }),
+      verifier: faultyVerifier(fault, createVerifier({ ...shared, replay })),
       routes: fault === 'accept-everything' ? openRoutes : routes,
       clock,
       onError: error => console.error(error),
@@ -94,14 +95,6 @@ function perform(operation, call, dialect) {
     if (error instanceof LedgerError) return dialect.failure(error)
     throw error
   }
-}
-
-/** Not the library's doing: what a host can get wrong. */
-function brokenVerifier(fault) {
-  const anybody = { ok: true, principal: { owner: 'alice' } }
-  const nobody = { ok: false, denial: 'wrong_signature', keyId: undefined, at: 0, field: undefined }
-  if (fault === 'accept-everything') return { verify: async () => anybody }
-  return fault === 'refuse-everything' ? { verify: async () => nobody } : undefined
 }
 
 const openRoutes = {

@@ -1,18 +1,28 @@
 /** Prints what was shown, one line each, and counts what was not as expected. */
 export function createTranscript() {
   let surprises = 0
+  let notes = []
+  const print = (mark, title, text) => {
+    console.log(`  ${mark} ${title.padEnd(46)} ${text}`)
+    for (const line of notes.join('\n').split('\n')) if (line !== '') console.log(`    ${line}`)
+    notes = []
+  }
   return {
     surprises: () => surprises,
     chapter(title) {
       console.log(`\n${title}`)
     },
+    /** Something to print below the line that it belongs to. */
+    note(text) {
+      notes.push(text)
+    },
     /** Runs `act`, which returns what to print, or throws. */
     async show(title, act) {
       try {
-        console.log(`  ✓ ${title.padEnd(46)} ${await act()}`)
+        print('✓', title, await act())
       } catch (error) {
         surprises++
-        console.log(`  ✗ ${title.padEnd(46)} ${error.message}`)
+        print('✗', title, error.message)
       }
     },
   }
@@ -45,4 +55,15 @@ export async function expectRejection(promise, name) {
   if (error.constructor.name !== name)
     throw new Error(`expected ${name}, got ${error.constructor.name}: ${error.message}`)
   return `${name}: ${error.message}`
+}
+
+/** Checks that an operation on keys is refused, with this code. */
+export async function expectRefusal(promise, code) {
+  const error = await promise.then(
+    () => undefined,
+    reason => reason,
+  )
+  if (error === undefined) throw new Error(`expected ${code}, but it was let through`)
+  if (error.code !== code) throw new Error(`expected ${code}, got ${error.code ?? error.name}: ${error.message}`)
+  return `${code}: ${error.message}`
 }
