@@ -1,0 +1,47 @@
+import { consume, createRequests, createSigners, createWorld, READ, referenceTask, unsigned } from './world.mjs'
+
+/** Whole verifications, and the client's signing. The first task is the reference. */
+export async function verifyTasks() {
+  const { issued, verifier, verifierWith } = await createWorld()
+  const strangers = (await createWorld()).issued
+  const fresh = createRequests(issued)
+  const stale = createRequests(issued, () => Date.now() - 60_000)
+  const unknown = createRequests(strangers)
+  const cached = verifierWith({ maxStalenessMs: 1000 })
+  const next = createSigners(issued)
+  return [
+    referenceTask(issued[0]),
+    judged('verify, allowed', 'allowed', { verifier, requests: fresh }),
+    judged('verify, allowed, key from the cache', 'allowed', { verifier: cached, requests: fresh }),
+    judged('verify, stale timestamp', 'timestamp_outside_window', { verifier, requests: stale }),
+    judged('verify, wrong signature', 'wrong_signature', { verifier, requests: count => fresh(count).map(tampered) }),
+    judged('verify, unknown key', 'unknown_key', { verifier, requests: unknown }),
+    {
+      name: 'sign',
+      prepare: count => count,
+      run(count) {
+        for (let i = 0; i < count; i++) consume(next().sign(unsigned))
+      },
+    },
+  ]
+}
+
+function judged(name, expected, { verifier, requests }) {
+  return {
+    name,
+    prepare: requests,
+    async run(made) {
+      for (const request of made) {
+        const verdict = await verifier.verify(request, READ)
+        if ((verdict.ok ? 'allowed' : verdict.denial) !== expected) throw new Error(`${name}: ${verdict.denial}`)
+      }
+    },
+  }
+}
+
+function tampered(request) {
+  const signature = request.headers['x-api-signature']
+  const last = signature.endsWith('0') ? '1' : '0'
+  request.headers['x-api-signature'] = Buffer.from(signature.slice(0, -1) + last).latin1Slice()
+  return request
+}
