@@ -76,7 +76,7 @@ export type {
 } from './keys/manager-types.js'
 export { credentialsToSvg, credentialsToTerminal } from './keys/qr.js'
 export type { Secret } from './keys/secret.js'
-export type { Actor, StepUpRequest } from './keys/step-up.js'
+export { type Actor, actorOf, type StepUpRequest } from './keys/step-up.js'
 export type {
   ExpiryNotice,
   HouseAsking,

@@ -24,6 +24,8 @@ export interface Principal {
   readonly expiresAt: number | null
   /** Whether the key has an IP allowlist. */
   readonly ipRestricted: boolean
+  /** Epoch ms at which the secret that proved this stops passing, where it is being rotated out; else `null`. */
+  readonly secretEndsAt: number | null
 }
 
 /** Proof material of one secret: a prepared MAC, or the hash of a bearer secret. */
@@ -52,6 +54,8 @@ export interface CompiledKey {
   /** Permissions bound to withdrawal addresses; empty where the rule is `off`. */
   readonly addressBound: readonly Grant[]
   readonly principal: Principal
+  /** The same key, to whoever proves the older of its two secrets; `null` where it has one. */
+  readonly retiring: CompiledKey | null
   /** The answer to every request this key may make. */
   readonly allowed: { readonly ok: true; readonly principal: Principal }
 }
@@ -92,15 +96,25 @@ export function createKeyCompiler(options: KeyCompilerOptions): (row: KeyRow) =>
       accounts,
       expiresAt,
       ipRestricted,
+      secretEndsAt: null,
     })
     const allowed = Object.freeze({ ok: true, principal } as const)
-    return {
+    const key: CompiledKey = {
       source: row.record,
       ...{ record, secrets, allowlist, principal, allowed, addressBound },
       accounts: accounts && new Set(accounts),
       narrowed: lapse === null && cooldown === null ? null : { lapse, cooldown },
+      retiring: null,
     }
+    return secrets.length < 2 ? key : { ...key, retiring: retiringOf(key) }
   }
+}
+
+/** The same key to whoever proves its older secret. */
+function retiringOf(key: CompiledKey): CompiledKey {
+  const secretEndsAt = key.record.secrets.find(({ notAfter }) => notAfter !== null)?.notAfter ?? null
+  const principal = Object.freeze({ ...key.principal, secretEndsAt })
+  return { ...key, principal, allowed: Object.freeze({ ok: true, principal } as const) }
 }
 
 function phasesOf(

@@ -4,12 +4,20 @@ import { KeyError, StoreError } from '../errors.js'
 import type { Operation, OperationTable, Role } from '../preset.js'
 import type { Awaitable, ReplayStore } from '../store.js'
 import type { Clock } from '../time.js'
+import type { Principal } from './compiled-key.js'
 
 /** Who asks. The host has authenticated them; never take this from a request's body. */
 export interface Actor {
   readonly role: Role
   /** The host's id of the operator, or the key id of a key. For an owner, the owner. */
   readonly id: string
+  /** Of a key: whether its request was proven by a secret that is being rotated out, which manages nothing. */
+  readonly retiring?: boolean
+}
+
+/** A verified caller as one that asks: `manager.derive({ …, actor: actorOf(principal) })`. */
+export function actorOf({ keyId, secretEndsAt }: Pick<Principal, 'keyId' | 'secretEndsAt'>): Actor {
+  return { role: 'key', id: keyId, retiring: secretEndsAt !== null }
 }
 
 /** What a second factor approves: this operation with these parameters, and nothing else. */
@@ -102,6 +110,9 @@ export function refuseUnlessOpen(
     throw forbidden(`${row} is not open to the ${actor.role}`)
   }
   if (actor.role === 'key' && keyId !== actor.id) throw forbidden('a key may act for itself only')
+  // Whoever stole the old secret would otherwise outlast the rotation, with a child or a newer secret.
+  if (actor.role === 'key' && actor.retiring === true)
+    throw forbidden('a secret that is being replaced manages nothing')
   if (actor.role === 'owner' && owner !== undefined && owner !== actor.id) {
     throw forbidden('an owner may act for themselves only')
   }

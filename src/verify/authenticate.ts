@@ -38,7 +38,9 @@ export function createAuthenticator(schemes: readonly Scheme[]): Authenticate {
       return usable
     }
     for (const secret of usable.secrets) {
-      if (now < secret.notAfter && proves(secret, parts, claim.tag)) return usable
+      if (now < secret.notAfter && proves(secret, parts, claim.tag)) {
+        return secret === usable.secrets[0] ? usable : (usable.retiring ?? usable)
+      }
     }
     return WRONG_SIGNATURE
   }

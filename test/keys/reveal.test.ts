@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '../../src/client/index.js'
-import type { Credentials, KeyView } from '../../src/index.js'
+import { type Allowed, actorOf, type Credentials, type KeyView } from '../../src/index.js'
 import { createFaults } from '../../src/testing/index.js'
 import { OWNER, START, unsigned } from '../world.js'
 import {
@@ -157,6 +157,25 @@ describe('a rotated key', () => {
     expect(await passes(house, old)).toBe(true)
     house.clock.set(START + HOUR)
     expect(await passes(house, old)).toBe(false)
+  })
+
+  it('tells the old secret from the new, and lets the old one make nothing that would outlast it', async () => {
+    const house = createHouse({ rows: { derive: { by: ['key'], needs: 'nothing' } } })
+    const { key, credentials } = await house.manager.create(wanted)
+    const rotated = await house.manager.rotate({ ...owned(key), overlapMs: HOUR })
+    const callerWith = async ({ keyId, secret }: { keyId: string; secret: string }) => {
+      const signer = createSigner({ scheme: house.schemes[0] as never, keyId, secret, clock: house.clock })
+      const verdict = await house.verifier.verify(signer.sign(unsigned()), { permission: 'read' })
+      return (verdict as Allowed).principal
+    }
+    const [old, fresh] = [await callerWith(opened(credentials)), await callerWith(opened(rotated.credentials))]
+    expect([old.secretEndsAt, fresh.secretEndsAt]).toEqual([START + HOUR, null])
+    expect({ ...old, secretEndsAt: null }).toEqual(fresh)
+    const child = { ...owned(key), label: 'child', permissions: ['read'] as const, accounts: null, ipAllowlist: null }
+    await expect(house.manager.derive({ ...child, actor: actorOf(old) })).rejects.toThrow(
+      code('ERR_OPERATION_FORBIDDEN', 'actor'),
+    )
+    await expect(house.manager.derive({ ...child, actor: actorOf(fresh) })).resolves.toBeDefined()
   })
 
   it('has its secrets managed by nobody who only holds one: no row of the strict table is a key’s', async () => {
