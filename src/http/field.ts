@@ -18,8 +18,8 @@ export function isField(text: string, { min, max, foreign }: Field): boolean {
 /** A key id on the wire: nothing that SQL, a shell, a glob or a Redis key could read as more than text. */
 export const KEY_ID: Field = { min: 1, max: 128, foreign: /[^A-Za-z0-9_.-]/ }
 
-/** Visible ASCII without `#`. Longer targets than most servers read are refused by length. */
-const TARGET: Field = { min: 1, max: 16_384, foreign: /[^!"$-~]/ }
+/** Longer targets than most servers read are refused by length. */
+const MAX_TARGET = 16_384
 
 const SLASH = 47
 
@@ -28,5 +28,19 @@ const SLASH = 47
  * of how routers read it; that is `isPlainTarget`.
  */
 export function isTarget(text: string): boolean {
-  return isField(text, TARGET) && text.charCodeAt(0) === SLASH
+  return text.length <= MAX_TARGET && isVisiblePath(text)
+}
+
+const FOREIGN = /[^!"$-~]/
+let known = '/'
+
+/**
+ * Whether the text begins with `/` and is visible ASCII without `#`. Hot path: the last one is remembered, because the
+ * admission of a request and its scheme both ask.
+ */
+export function isVisiblePath(text: string): boolean {
+  if (text === known) return true
+  if (text.charCodeAt(0) !== SLASH || FOREIGN.test(text)) return false
+  known = text
+  return true
 }
