@@ -124,7 +124,10 @@ function unsignable(request: WireRequest): string | undefined {
 function lines(request: WireRequest, { keyId, timestamp, nonce, recvWindow }: Claim): string {
   const type = headerOf(request, 'content-type') ?? ''
   const body = sha256.hexDigest(request.body)
-  return `${keyId}\n${timestamp}\n${nonce}\n${recvWindow}\n${request.method}\n${request.target}\n${type}\n${body}`
+  // Short texts are joined at once, where every longer one is a piece to be put in place later: these two come first.
+  const middle = `\n${recvWindow}\n${request.method}\n`
+  const end = `\n${type}\n`
+  return `${keyId}\n${timestamp}\n${nonce}${middle}${request.target}${end}${body}`
 }
 
 function stamp({ keyId, nowMs, recvWindowMs, randomNonce }: Stamp): Claim {
