@@ -151,10 +151,10 @@ describe('a mailed link', () => {
     await expect(house.manager.confirm({ token, browser: BROWSER })).rejects.toThrow(INVALID)
   })
 
-  it('is good once: of 1,000 redemptions at once of each of eight, one each is carried out', async () => {
+  it('is good once: of 1,000 redemptions at once of each of four, one each is carried out', async () => {
     const house = createMailHouse()
     const asked = []
-    for (let n = 0; n < 8; n++) asked.push(await requested(house, { label: `bot ${n}` }))
+    for (let n = 0; n < 4; n++) asked.push(await requested(house, { label: `bot ${n}` }))
     const attempts = asked.map(({ token }) =>
       outcomesOf(Array.from({ length: 1000 }, () => house.manager.confirm({ token, browser: BROWSER }))),
     )
