@@ -1,4 +1,4 @@
-import { sha256 as nobleSha256, sha384 as nobleSha384, sha512 as nobleSha512 } from '@noble/hashes/sha2.js'
+import { _SHA256, _SHA384, _SHA512 } from '@noble/hashes/sha2.js'
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
 import type { Hash, Mac, Part } from './hash.js'
@@ -6,15 +6,12 @@ import { expectBytes, viewOfPart } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
 interface State {
-  update(bytes: Uint8Array): State
-  digestInto(out: Uint8Array): void
-  _cloneInto(to?: State): State
-}
-
-interface Noble {
   readonly outputLen: number
   readonly blockLen: number
-  create(): State
+  update(bytes: Uint8Array): State
+  /** The digest, in memory of its own; the state is wiped. */
+  digest(): Uint8Array
+  _cloneInto(to?: State): State
 }
 
 /** Longer text takes memory of its own, which costs less than hashing it. */
@@ -23,84 +20,59 @@ const IPAD = 0x36
 /** Turns the inner pad into the outer one: 0x36 ^ 0x5c. */
 const INNER_TO_OUTER = 0x6a
 
-export const sha256: Hash = /* @__PURE__ */ createNobleHash('sha256', nobleSha256)
-export const sha384: Hash = /* @__PURE__ */ createNobleHash('sha384', nobleSha384)
-export const sha512: Hash = /* @__PURE__ */ createNobleHash('sha512', nobleSha512)
+// The classes and not noble's `sha256`, which brings 350 bytes that nothing here needs.
+export const sha256: Hash = /* @__PURE__ */ createNobleHash('sha256', () => new _SHA256())
+export const sha384: Hash = /* @__PURE__ */ createNobleHash('sha384', () => new _SHA384())
+export const sha512: Hash = /* @__PURE__ */ createNobleHash('sha512', () => new _SHA512())
 
 /** Whether two byte strings are the same, without an early exit; different lengths are unequal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false
-  let difference = 0
+  let difference = a.length ^ b.length
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!
   return difference === 0
 }
 
-/** Memory that every call of one hash shares and has consumed before it returns. */
-interface Scratch {
-  readonly text: Uint8Array
-  readonly tag: Uint8Array
-  readonly state: State
-}
-
-function createNobleHash(name: Hash['name'], noble: Noble): Hash {
-  const { outputLen: digestBytes, blockLen: blockBytes } = noble
-  const scratch: Scratch = {
-    text: new Uint8Array(TEXT_BYTES),
-    tag: new Uint8Array(digestBytes),
-    state: noble.create(),
+function createNobleHash(name: Hash['name'], create: () => State): Hash {
+  const initial = create()
+  // Memory that every call shares and has consumed before it returns.
+  const running = create()
+  const text = new Uint8Array(TEXT_BYTES)
+  /** Digest of what `start` has taken in and the parts. Hot path: no key schedule. */
+  const digestFrom = (start: State, parts: readonly Part[]): Uint8Array => {
+    start._cloneInto(running)
+    for (const part of parts) running.update(viewOfPart(part, text))
+    return running.digest()
   }
-  const initial = noble.create()
-  let emptyHex: string | undefined
-  const digest = (parts: readonly Part[]): Uint8Array => writeDigest(initial, parts, scratch).slice()
+  const digest = (parts: readonly Part[]): Uint8Array => digestFrom(initial, parts)
+  const emptyHex = encodeHex(digest([]))
   return Object.freeze({
     name,
-    digestBytes,
-    blockBytes,
+    digestBytes: initial.outputLen,
+    blockBytes: initial.blockLen,
     digest,
-    hexDigest(bytes: Uint8Array): string {
-      if (expectBytes(bytes).length !== 0) return encodeHex(digest([bytes]))
-      emptyHex ??= encodeHex(digest([]))
-      return emptyHex
-    },
+    hexDigest: (bytes: Uint8Array): string => (expectBytes(bytes).length === 0 ? emptyHex : encodeHex(digest([bytes]))),
     mac(key: Uint8Array): Mac {
-      return createMac(keyed(noble, key), scratch)
+      const [inner, outer] = keyed(key, create)
+      const tag = (parts: readonly Part[]): Uint8Array => digestFrom(outer, [digestFrom(inner, parts)])
+      return Object.freeze({
+        tag,
+        matches: (parts: readonly Part[], other: Uint8Array) => equalBytes(tag(parts), other),
+      })
     },
   })
-}
-
-/** The digest of what `start` has taken in and the parts, in `scratch.tag`. Hot path: no key schedule. */
-function writeDigest(start: State, parts: readonly Part[], { text, tag, state }: Scratch): Uint8Array {
-  start._cloneInto(state)
-  for (const part of parts) state.update(viewOfPart(part, text))
-  state.digestInto(tag)
-  return tag
 }
 
 /** States that have taken in the key's inner and outer pad, so that no message pays for the key again. */
-interface Keyed {
-  readonly inner: State
-  readonly outer: State
-}
-
-function keyed(noble: Noble, key: Uint8Array): Keyed {
+function keyed(key: Uint8Array, create: () => State): [inner: State, outer: State] {
   if (!(key instanceof Uint8Array) || key.length === 0) throw invalidOption('mac', 'key', 'at least one byte')
-  const pad = new Uint8Array(noble.blockLen)
-  if (key.length > noble.blockLen) noble.create().update(key).digestInto(pad.subarray(0, noble.outputLen))
-  else pad.set(key)
-  for (let i = 0; i < pad.length; i++) pad[i]! ^= IPAD
-  const inner = noble.create().update(pad)
-  for (let i = 0; i < pad.length; i++) pad[i]! ^= INNER_TO_OUTER
-  const outer = noble.create().update(pad)
+  const hash = create()
+  const pad = new Uint8Array(hash.blockLen)
+  pad.set(key.length > pad.length ? hash.update(key).digest() : key)
+  const absorb = (mask: number): State => {
+    for (let i = 0; i < pad.length; i++) pad[i]! ^= mask
+    return create().update(pad)
+  }
+  const states: [State, State] = [absorb(IPAD), absorb(INNER_TO_OUTER)]
   pad.fill(0)
-  return { inner, outer }
-}
-
-function createMac({ inner, outer }: Keyed, scratch: Scratch): Mac {
-  const tagOf = (parts: readonly Part[]): Uint8Array =>
-    writeDigest(outer, [writeDigest(inner, parts, scratch)], scratch)
-  return Object.freeze({
-    tag: (parts: readonly Part[]): Uint8Array => tagOf(parts).slice(),
-    matches: (parts: readonly Part[], tag: Uint8Array): boolean =>
-      tag.length === scratch.tag.length && equalBytes(tagOf(parts), tag),
-  })
+  return states
 }
