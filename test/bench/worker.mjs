@@ -4,7 +4,7 @@ import { compare } from './rounds.mjs'
 import { referenceTask } from './world.mjs'
 
 const reference = referenceTask({
-  keyId: 'kl_live_0123456789abcdefghijABCDEF0123456789',
+  keyId: 'kl_live_0123456789abcdefghijABCDEFGH',
   secret: 'reference'.repeat(7),
 })
 
