@@ -74,6 +74,11 @@ describe.each(presets)('The preset $id', preset => {
     expect(format(parse(preset.defaultPermissions))).toEqual(preset.defaultPermissions)
   })
 
+  it('shows a new secret of an old key for no less than a new key', () => {
+    const { request, rotate } = preset.policy.operations
+    expect(rotate).toEqual(request)
+  })
+
   it('can be changed by nobody', () => {
     expect(isFrozen(preset.policy)).toBe(true)
     expect(isFrozen(preset.defaultPermissions)).toBe(true)
