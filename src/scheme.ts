@@ -1,4 +1,5 @@
 import type { Hash, Part } from './crypto/hash.js'
+import type { SecretEncoding } from './crypto/secret-encoding.js'
 import type { WireRequest } from './http/request.js'
 
 /** CONTRACT: what a signing scheme provides. One definition serves the signer and the verifier. */
@@ -37,7 +38,7 @@ export type Proof =
       /** A value, so that only this hash is bundled. */
       readonly hash: Hash
       /** How the secret's text becomes the MAC key. */
-      readonly secretEncoding: 'utf8' | 'base64'
+      readonly secretEncoding: SecretEncoding
     }
   | {
       /** The secret itself travels: a token of key id, full stop and secret, or any other; the tag is its SHA-256. */

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeUtf8 } from '../bytes.js'
+import { encodeUtf8 } from '../bytes.js'
 import { BASE62, type Random, randomBytes } from '../crypto/random.js'
 import { KeyError } from '../errors.js'
 import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
@@ -91,9 +91,10 @@ function createProver({ proof, stringToSign }: Scheme, secret: string): Prover {
 }
 
 function keyBytes(proof: Proof, secret: string): Uint8Array {
-  const encoded = proof.kind === 'mac' && proof.secretEncoding === 'base64'
-  const key = encoded ? decodeBase64(secret) : encodeUtf8(secret)
-  if (key === undefined || key.length === 0) throw invalidOption(WHERE, 'secret', encoded ? 'base64' : 'not empty')
+  const text = encodeUtf8(secret)
+  const key = proof.kind === 'mac' ? proof.secretEncoding.keyOf(text) : text
+  if (key === undefined || key.length === 0)
+    throw invalidOption(WHERE, 'secret', 'not empty, and as the scheme encodes it')
   return key
 }
 

@@ -1,4 +1,4 @@
-import { decodeBase64, decodeHex } from '../bytes.js'
+import { decodeHex } from '../bytes.js'
 import type { Mac } from '../crypto/hash.js'
 import type { SealContext, Sealer } from '../crypto/sealer.js'
 import { KeyError } from '../errors.js'
@@ -162,7 +162,7 @@ async function compileSecret(
     case 'mac': {
       if (secret.kind !== 'sealed' || sealer === undefined) throw corrupt('secrets')
       const text = await sealer.open(secret.value, sealContext(record, secret.version))
-      const key = proof.secretEncoding === 'base64' ? decodeBase64(new TextDecoder().decode(text)) : text
+      const key = proof.secretEncoding.keyOf(text)
       if (key === undefined || key.length === 0) throw corrupt('secrets')
       return { kind: 'mac', mac: proof.hash.mac(key), notAfter }
     }
@@ -184,5 +184,6 @@ function corruptUnless<T>(field: string, read: () => T): T {
 }
 
 function corrupt(field: string, cause?: unknown): KeyError {
-  return new KeyError('ERR_KEY_CORRUPT', `the stored key has an invalid '${field}'`, { field, cause })
+  const detail = cause === undefined ? { field } : { field, cause }
+  return new KeyError('ERR_KEY_CORRUPT', `the stored key has an invalid '${field}'`, detail)
 }

@@ -1,4 +1,4 @@
-import { decodeBase64, decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
+import { decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
 import { ConfigError, KeyError } from '../errors.js'
 import { EMPTY_BODY } from '../http/request.js'
 import type { KeyRecord, KeyView, StoredSecret } from '../key.js'
@@ -63,7 +63,7 @@ function readSecret({ proof }: Scheme, { keyId, secret }: Material): Imported {
   if (secret === undefined) throw invalid('sha256', 'cannot stand for a secret that signs')
   if (keyId === undefined) throw invalid('keyId', 'is needed, since the secret does not tell it')
   const text = visible(secret)
-  const key = proof.kind === 'mac' && proof.secretEncoding === 'base64' ? decodeBase64(secret) : text
+  const key = proof.kind === 'mac' ? proof.secretEncoding.keyOf(text) : text
   if (key === undefined) throw invalid('secret', 'must be base64 with padding, as its scheme uses it')
   if (key.length < MIN_SECRET_BYTES) throw tooShort()
   return { keyId, proof: { secret: text } }

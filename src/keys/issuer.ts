@@ -41,7 +41,7 @@ export function createIssuer(
       }
       case 'mac': {
         if (sealer === undefined) throw new ConfigError('ERR_OPTION_MISSING', `scheme '${scheme.id}' needs a sealer`)
-        const bytes = mint.mintSecret(proof.secretEncoding)
+        const bytes = mint.mintSecret(proof.secretEncoding.name)
         const value = await sealer.seal(bytes, sealContext(key, version))
         return {
           stored: { version, kind: 'sealed', value, notAfter: null, createdAt: now },

@@ -1,6 +1,7 @@
 import { sha256 } from '#hash'
 import { decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
 import type { Part } from '../crypto/hash.js'
+import { utf8Secret } from '../crypto/secret-encoding.js'
 import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, pathOf, queryOf, type WireRequest } from '../http/request.js'
 import type { Claim, Malformed, Scheme, Stamp } from '../scheme.js'
@@ -31,7 +32,7 @@ const FRACTION: Field = { min: 1, max: 3, foreign: /[^0-9]/ }
 export function binance(): Scheme<'binance'> {
   return Object.freeze({
     id: 'binance',
-    proof: { kind: 'mac', hash: sha256, secretEncoding: 'utf8' },
+    proof: { kind: 'mac', hash: sha256, secretEncoding: utf8Secret },
     // Binance: timestamp < serverTime + 1000.
     freshness: { kind: 'timestamp', recvWindowMs: 5_000, maxRecvWindowMs: 60_000, futureMs: 999, replay: 'tag' },
     covers: ['query', 'body'],

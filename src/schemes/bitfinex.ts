@@ -1,5 +1,6 @@
 import { sha384 } from '#hash'
 import { decodeHex, encodeHex } from '../bytes.js'
+import { utf8Secret } from '../crypto/secret-encoding.js'
 import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, pathOf, type WireRequest } from '../http/request.js'
 import type { Claim, Malformed, Scheme } from '../scheme.js'
@@ -34,7 +35,7 @@ const PATH: Field = { min: 1, max: 16_384, foreign: /[^!$-;=@-Z_a-z~]/ }
 export function bitfinex(): Scheme<'bitfinex'> {
   return Object.freeze({
     id: 'bitfinex',
-    proof: { kind: 'mac', hash: sha384, secretEncoding: 'utf8' },
+    proof: { kind: 'mac', hash: sha384, secretEncoding: utf8Secret },
     freshness: { kind: 'rising-nonce', window: WINDOW },
     covers: ['path', 'body'],
     read,

@@ -1,5 +1,6 @@
 import { sha256 } from '#hash'
 import { decodeHex, encodeHex } from '../bytes.js'
+import { utf8Secret } from '../crypto/secret-encoding.js'
 import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, type WireRequest } from '../http/request.js'
 import { isPlainMethod } from '../http/target.js'
@@ -50,7 +51,7 @@ export function hmacV1(options: HmacV1Options): Scheme<'hmac-v1'> {
   const head = `keylattice-hmac-v1\n${audience}\n`
   return Object.freeze({
     id: 'hmac-v1',
-    proof: { kind: 'mac', hash: sha256, secretEncoding: 'utf8' },
+    proof: { kind: 'mac', hash: sha256, secretEncoding: utf8Secret },
     freshness: readFreshness(given),
     covers: ['method', 'host', 'path', 'query', 'content-type', 'body'],
     read: request => read(request, names),

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../src/bytes.js'
 import { createSigner, type SignerOptions } from '../../src/client/index.js'
+import { base64Secret } from '../../src/crypto/secret-encoding.js'
 import { ConfigError, KeyError } from '../../src/errors.js'
 import { createSecret } from '../../src/keys/secret.js'
 import type { Claim, Scheme } from '../../src/scheme.js'
@@ -159,7 +160,7 @@ describe('The secret of a signer', () => {
   })
 
   it('may be given as base64, where the scheme says so', () => {
-    const encoded = { ...scheme, proof: { ...scheme.proof, secretEncoding: 'base64' } } as Scheme
+    const encoded = { ...scheme, proof: { ...scheme.proof, secretEncoding: base64Secret } } as Scheme
     const fromBase64 = createSigner({ scheme: encoded, keyId, secret: 'AAECAw==', clock }).sign({
       method: 'GET',
       target: '/',
@@ -170,11 +171,15 @@ describe('The secret of a signer', () => {
 
   it.each([
     ['an empty one', { secret: '' }],
+    [
+      'one that is base64 behind a byte order mark',
+      { scheme: { ...scheme, proof: { ...scheme.proof, secretEncoding: base64Secret } }, secret: '\ufeffAAECAw==' },
+    ],
     ['an empty wrapped one', { secret: { reveal: () => '' } }],
     ['none', { secret: undefined }],
     [
       'one that is not base64 where it must be',
-      { scheme: { ...scheme, proof: { ...scheme.proof, secretEncoding: 'base64' } }, secret: 'AAECAx==' },
+      { scheme: { ...scheme, proof: { ...scheme.proof, secretEncoding: base64Secret } }, secret: 'AAECAx==' },
     ],
   ])('is never %s', (_, options) => {
     expect(() => createSigner({ scheme, keyId, ...options } as unknown as SignerOptions)).toThrow(ConfigError)

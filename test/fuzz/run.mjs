@@ -98,7 +98,9 @@ function isClaim({ keyId, tag, timestampMs, timestamp, nonce, recvWindow, recvWi
 function passes({ proof, stringToSign }, request, claim, first, secret) {
   if (proof.kind === 'bearer') return isDeepStrictEqual(claim.tag, first.tag)
   const { secretEncoding, hash } = proof
-  return hash.mac(Uint8Array.from(Buffer.from(secret, secretEncoding))).matches(stringToSign(request, claim), claim.tag)
+  return hash
+    .mac(secretEncoding.keyOf(new TextEncoder().encode(secret)))
+    .matches(stringToSign(request, claim), claim.tag)
 }
 
 /** The part of a request that a component names. The host is in no request: it is the audience, which the server knows. */

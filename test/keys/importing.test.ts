@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createSigner } from '../../src/client/index.js'
+import { base64Secret } from '../../src/crypto/secret-encoding.js'
 import type { KeyPolicy, KeyRow, OperationTable, StepUpRequest } from '../../src/index.js'
 import { createMint, createSealer, defineKeyPolicy, standardKeyPolicy } from '../../src/index.js'
 import { acceptUncovered, withoutStepUp } from '../../src/insecure.js'
@@ -22,7 +23,7 @@ const hmac = hmacV1({ audience: 'api.example.com' })
 const base64: Scheme = {
   ...hmac,
   id: 'hmac-base64',
-  proof: { ...hmac.proof, secretEncoding: 'base64' } as Scheme['proof'],
+  proof: { ...hmac.proof, secretEncoding: base64Secret } as Scheme['proof'],
 }
 const openBearer = acceptUncovered(bearer(), ['method', 'host', 'path', 'query', 'content-type', 'body'])
 const schemes = [hmac, openBearer]

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { base64Secret } from '../../src/crypto/secret-encoding.js'
 import type { KeyPolicy, KeyRow, KeyView, Sealer } from '../../src/index.js'
 import { createMint, createSealer, defineKeyPolicy, standardKeyPolicy } from '../../src/index.js'
 import { acceptUncovered, withoutStepUp } from '../../src/insecure.js'
@@ -162,7 +163,10 @@ describe('a secret in a text', () => {
   })
 
   it('of base64 is found, with whatever signs it has', async () => {
-    const base64 = { ...schemes[0]!, proof: { ...schemes[0]!.proof, secretEncoding: 'base64' } } as (typeof schemes)[0]
+    const base64 = {
+      ...schemes[0]!,
+      proof: { ...schemes[0]!.proof, secretEncoding: base64Secret },
+    } as (typeof schemes)[0]
     const { issue, report } = createHouse({}, { schemes: [base64!] })
     for (let i = 0; i < 10; i++) {
       const { key, secret } = await issue()
