@@ -45,11 +45,11 @@ export interface ErrorDetail {
 }
 
 abstract class KeylatticeError<Code extends string> extends Error {
-  readonly code: Code
-  readonly field: string | undefined
+  declare readonly code: Code
+  declare readonly field: string | undefined
 
   constructor(code: Code, message: string, detail: ErrorDetail = {}) {
-    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    super(message, detail)
     this.code = code
     this.field = detail.field
   }

@@ -18,31 +18,32 @@ export function readOptions<T extends object>(
   names: OptionNames<keyof T & string, keyof T & string>,
 ): T {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new ConfigError('ERR_OPTION_INVALID', `${where} needs an options object`)
+    throw invalidOption(where, 'options', 'an object')
   }
+  const { required, optional } = names
+  const known: readonly string[] = [...required, ...optional]
   const own: Record<string, unknown> = Object.create(null)
-  const known = new Set<string>([...names.required, ...names.optional])
   for (const name of Object.keys(options)) {
-    if (!known.has(name)) throw unknownOption(where, name, known)
+    if (!known.includes(name)) throw unknownOption(where, name.slice(0, 40), known)
     own[name] = (options as Record<string, unknown>)[name]
   }
-  for (const name of names.required) {
-    if (own[name] === undefined) {
-      throw new ConfigError('ERR_OPTION_MISSING', `${where} needs the option '${name}'`, { field: name })
-    }
+  for (const name of required) {
+    if (own[name] === undefined) throw optionError('MISSING', `${where} needs the option '${name}'`, name)
   }
   return own as T
 }
 
-function unknownOption(where: string, name: string, known: ReadonlySet<string>): ConfigError {
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name
-  const message = `${where} has no option '${shown}'; it has: ${[...known].join(', ')}`
-  return new ConfigError('ERR_OPTION_UNKNOWN', message, { field: shown })
+function unknownOption(where: string, name: string, known: readonly string[]): ConfigError {
+  return optionError('UNKNOWN', `${where} has no option '${name}'; it has: ${known}`, name)
+}
+
+function optionError(flaw: 'UNKNOWN' | 'MISSING' | 'INVALID', message: string, field: string): ConfigError {
+  return new ConfigError(`ERR_OPTION_${flaw}`, message, { field })
 }
 
 /** Says that option `name` is wrong and what it must be. The value itself is never shown. */
 export function invalidOption(where: string, name: string, expected: string): ConfigError {
-  return new ConfigError('ERR_OPTION_INVALID', `${where}: option '${name}' must be ${expected}`, { field: name })
+  return optionError('INVALID', `${where}: option '${name}' must be ${expected}`, name)
 }
 
 /** The least and the greatest value allowed. */
