@@ -20,6 +20,9 @@ const CREDENTIAL = /* @__PURE__ */ new RegExp(
   `^(${BRAND})(?:_(${ENVIRONMENT})_${KEY_ID_BODY}|s_(${ENVIRONMENT})_${SECRET_BODY})$`,
 )
 const MAX_CREDENTIAL_LENGTH = 10 + 1 + 1 + 12 + 1 + SECRET_CHARACTERS + CHECKSUM_CHARACTERS
+const SECRET_WITHIN = /* @__PURE__ */ new RegExp(`${BRAND}s_${ENVIRONMENT}_${SECRET_BODY}`)
+/** Of the shortest brand and environment. No key id of ours is as long. */
+const MIN_SECRET_LENGTH = 2 + 1 + 1 + 2 + 1 + SECRET_CHARACTERS + CHECKSUM_CHARACTERS
 
 /** How credentials are named. */
 export interface MintOptions {
@@ -107,6 +110,14 @@ export function parseCredential(text: string): Credential | undefined {
 /** Whether a text has the form of a key id but not its checksum: a typing error, which no store needs to be asked about. */
 export function isMistypedKeyId(text: string): boolean {
   return text.length <= MAX_CREDENTIAL_LENGTH && CREDENTIAL.exec(text)?.[2] !== undefined && !hasChecksum(text)
+}
+
+/**
+ * Whether a secret of ours, or what looks like one, stands where a key id should. Key ids are written to logs. Hot path:
+ * one comparison, for a key id of ours.
+ */
+export function holdsSecret(keyId: string): boolean {
+  return keyId.length >= MIN_SECRET_LENGTH && SECRET_WITHIN.test(keyId)
 }
 
 function hasChecksum(text: string): boolean {

@@ -1,6 +1,7 @@
 import { KeyError } from '../errors.js'
 import { type OptionNames, readOptions } from '../options.js'
 import type { Role } from '../preset.js'
+import { holdsSecret } from './credentials.js'
 import type { KeyManager } from './key-manager.js'
 
 const EDITABLE = ['label', 'permissions', 'accounts', 'ipAllowlist', 'addresses', 'notBefore', 'expiresAt'] as const
@@ -71,7 +72,8 @@ export function tellRequest(request: object): string {
  * A field given as `undefined` is one left out.
  *
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`
- * @throws {KeyError} `ERR_INPUT_INVALID` when the owner or the key id is no text, or the actor has no name
+ * @throws {KeyError} `ERR_INPUT_INVALID` when the owner or the key id is no text, a secret is given for a key id, or the
+ * actor has no name
  */
 export function readRequest<T extends object>(operation: keyof KeyManager, request: T): T {
   const own = readOptions<Record<string, unknown>>(operation, request as Record<string, unknown>, {
@@ -83,6 +85,9 @@ export function readRequest<T extends object>(operation: keyof KeyManager, reque
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new KeyError('ERR_INPUT_INVALID', `'${field}' must be text`, { field })
     }
+  }
+  if (typeof own['keyId'] === 'string' && holdsSecret(own['keyId'])) {
+    throw new KeyError('ERR_INPUT_INVALID', "'keyId' holds a secret where the id of a key belongs", { field: 'keyId' })
   }
   for (const name of Object.keys(own)) if (own[name] === undefined) delete own[name]
   const copy = clone(operation, own)

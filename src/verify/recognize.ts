@@ -1,4 +1,5 @@
 import type { WireRequest } from '../http/request.js'
+import { holdsSecret } from '../keys/credentials.js'
 import { type Claim, isMalformed, type Scheme } from '../scheme.js'
 import type { Refusal } from './verdict.js'
 
@@ -10,12 +11,14 @@ export interface Recognized {
 
 const MISSING: Refusal = Object.freeze({ denial: 'missing_credentials' })
 const AMBIGUOUS: Refusal = Object.freeze({ denial: 'malformed_credentials', field: 'credentials of two schemes' })
+/** Refused here, so that a client that mixed up the two does not leave its secret in every log of the server. */
+const SECRET: Refusal = Object.freeze({ denial: 'malformed_credentials', field: 'keyId' })
 
 /**
  * Finds the one scheme whose credentials the request carries.
  *
  * @denies missing_credentials, malformed_credentials (also when two schemes recognise theirs: a request that can be
- * read in two ways could be judged by the one its author did not mean)
+ * read in two ways could be judged by the one its author did not mean, and when a secret stands in place of a key id)
  */
 export function recognize(schemes: readonly Scheme[], request: WireRequest): Recognized | Refusal {
   let found: Recognized | Refusal = MISSING
@@ -23,7 +26,8 @@ export function recognize(schemes: readonly Scheme[], request: WireRequest): Rec
     const read = scheme.read(request)
     if (read === undefined) continue
     if (found !== MISSING) return AMBIGUOUS
-    found = isMalformed(read) ? { denial: 'malformed_credentials', field: read.malformed } : { scheme, claim: read }
+    if (isMalformed(read)) found = { denial: 'malformed_credentials', field: read.malformed }
+    else found = holdsSecret(read.keyId) ? SECRET : { scheme, claim: read }
   }
   return found
 }
