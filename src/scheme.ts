@@ -76,10 +76,10 @@ export interface Stamp {
   readonly nowMs: number
   /** Window to ask for, ms; -1 = leave it to the server. */
   readonly recvWindowMs: number
-  /** 22 random characters of `A-Za-z0-9` (131 bits). */
+  /** Nonce of the signer's claim before this one, which a rising one must exceed; empty for the first. */
+  readonly lastNonce: string
+  /** 128 random bits in lower-case hex. */
   randomNonce(): string
-  /** A number above every one given before, based on the time in microseconds. */
-  risingNonce(): bigint
 }
 
 export interface Scheme<Id extends string = string> {

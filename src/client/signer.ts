@@ -1,9 +1,9 @@
-import { encodeUtf8 } from '../bytes.js'
-import { BASE62, type Random, randomBytes } from '../crypto/random.js'
+import { encodeHex, encodeUtf8 } from '../bytes.js'
+import { type Random, randomBytes } from '../crypto/random.js'
 import { KeyError } from '../errors.js'
 import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
 import { invalidOption, readOptions } from '../options.js'
-import { type Claim, isMalformed, type Proof, type Scheme, type Stamp } from '../scheme.js'
+import { type Claim, isMalformed, type Proof, type Scheme } from '../scheme.js'
 import { type Clock, systemClock } from '../time.js'
 import { type ClockOffset, createClockOffset } from './clock-offset.js'
 
@@ -67,15 +67,14 @@ export function createSigner(options: SignerOptions): Signer {
   if (scheme.proof.kind === 'mac' && keyId === '') throw invalidOption(WHERE, 'keyId', 'given')
   const prove = createProver(scheme, typeof secret === 'string' ? secret : secret.reveal())
   const clockOffset = createClockOffset(clock)
-  const nonces = {
-    randomNonce: () => randomNonce(random),
-    risingNonce: createRisingNonce(clockOffset),
-  }
+  let lastNonce = ''
   return Object.freeze({
     clockOffset,
     sign(request: UnsignedRequest): SignedRequest {
-      const stamp: Stamp = { keyId, nowMs: Math.round(clockOffset.now()), recvWindowMs, ...nonces }
-      return sign(scheme, prove, { wire: toWire(request), claim: scheme.stamp(stamp) })
+      const nowMs = Math.round(clockOffset.now())
+      const claim = scheme.stamp({ keyId, nowMs, recvWindowMs, lastNonce, randomNonce: () => randomNonce(random) })
+      lastNonce = claim.nonce
+      return sign(scheme, prove, { wire: toWire(request), claim })
     },
   })
 }
@@ -131,24 +130,10 @@ export function targetOf({ pathname, search }: URL): string {
   return pathname + search
 }
 
-/** Microseconds since 1970, or one more than the last. */
-function createRisingNonce({ now }: ClockOffset): () => bigint {
-  let last = 0n
-  return () => {
-    const micros = BigInt(Math.round(now())) * 1000n
-    last = micros > last ? micros : last + 1n
-    return last
-  }
-}
+const NONCE_BYTES = 16
 
-const NONCE_CHARS = 22
-
-/** Each character equally likely: a byte that would favour some is skipped. */
+/** A source that does not give what it is asked for yields a nonce that no scheme accepts. */
 function randomNonce(random: Random): string {
-  let nonce = ''
-  // A source so bad that these do not yield enough gives a nonce no scheme accepts.
-  for (const byte of random(64)) {
-    if (byte < 248 && nonce.length < NONCE_CHARS) nonce += BASE62.charAt(byte % 62)
-  }
-  return nonce
+  const bytes = random(NONCE_BYTES)
+  return bytes.length === NONCE_BYTES ? encodeHex(bytes) : ''
 }

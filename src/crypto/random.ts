@@ -6,18 +6,16 @@ export type Random = (bytes: number) => Uint8Array
 /** Digits, upper and lower case: 5.95 bits a character, and one word to whoever double-clicks it. */
 export const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** What `getRandomValues` gives in one call. */
-const CHUNK_BYTES = 65_536
 /** A sound source needs more rounds than this once in 2^500 texts; a broken one must not hang the process. */
 const MAX_ROUNDS = 100
 
-/** Bytes of the platform's cryptographic random generator. */
+/**
+ * Bytes of the platform's cryptographic random generator.
+ *
+ * @param bytes at most 65,536, which is what the platform gives at once
+ */
 export function randomBytes(bytes: number): Uint8Array {
-  const random = new Uint8Array(bytes)
-  for (let at = 0; at < bytes; at += CHUNK_BYTES) {
-    globalThis.crypto.getRandomValues(random.subarray(at, at + CHUNK_BYTES))
-  }
-  return random
+  return crypto.getRandomValues(new Uint8Array(bytes))
 }
 
 /** What random text is made of. */

@@ -90,7 +90,7 @@ function readToken(scheme: Scheme, { keyId, secret, sha256 }: Material): Importe
 /** What the scheme would claim for a bearer token, if it can carry it at all. */
 function claimOf(scheme: Scheme, token: string): Claim | undefined {
   const bare = { method: 'GET', target: '/', headers: {}, body: EMPTY_BODY }
-  const stamp = { keyId: '', nowMs: 0, recvWindowMs: -1, randomNonce: () => '0'.repeat(22), risingNonce: () => 0n }
+  const stamp = { keyId: '', nowMs: 0, recvWindowMs: -1, lastNonce: '', randomNonce: () => '0'.repeat(32) }
   const claim = scheme.read(scheme.write(bare, scheme.stamp(stamp), encodeUtf8(token)))
   return claim === undefined || isMalformed(claim) ? undefined : claim
 }

@@ -3,7 +3,7 @@ import { decodeHex, encodeHex } from '../bytes.js'
 import { utf8Secret } from '../crypto/secret-encoding.js'
 import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, pathOf, type WireRequest } from '../http/request.js'
-import type { Claim, Malformed, Scheme } from '../scheme.js'
+import type { Claim, Malformed, Scheme, Stamp } from '../scheme.js'
 import { parseDecimal } from '../time.js'
 
 const KEY = 'bfx-apikey'
@@ -40,13 +40,18 @@ export function bitfinex(): Scheme<'bitfinex'> {
     covers: ['path', 'body'],
     read,
     stringToSign: (request, { nonce }) => [`/api${pathOf(request.target)}${nonce}`, request.body],
-    stamp: ({ keyId, risingNonce }) => claimOf(keyId, EMPTY_BODY, String(risingNonce())),
+    stamp,
     write,
   } satisfies Scheme<'bitfinex'>)
 }
 
 function claimOf(keyId: string, tag: Uint8Array, nonce: string): Claim {
   return { keyId, tag, timestampMs: 0, timestamp: '', nonce, recvWindow: '', recvWindowMs: -1 }
+}
+
+/** Microseconds since 1970, or one more than the last. */
+function stamp({ keyId, nowMs, lastNonce }: Stamp): Claim {
+  return claimOf(keyId, EMPTY_BODY, String(Math.max(nowMs * 1000, Number(lastNonce) + 1)))
 }
 
 function read(request: WireRequest): Claim | Malformed | undefined {

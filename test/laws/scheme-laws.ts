@@ -43,7 +43,7 @@ export function claimFor({ scheme, keyId, now }: SchemeFixture, salt = 0, recvWi
     nowMs: now,
     recvWindowMs,
     randomNonce: () => `nonce${String(salt).padStart(17, '0')}`,
-    risingNonce: () => BigInt(now) * 1000n + BigInt(salt),
+    lastNonce: String(now * 1000 + salt - 1),
   })
 }
 

@@ -79,7 +79,7 @@ describe('bitfinex and ccxt', () => {
       nowMs: 0,
       recvWindowMs: -1,
       randomNonce: () => '',
-      risingNonce: () => BigInt(NOW),
+      lastNonce: String(NOW - 1),
     })
     const bare = scheme.write(unsigned, claim, new Uint8Array(0))
     const { proof } = scheme
