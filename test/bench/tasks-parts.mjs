@@ -75,12 +75,12 @@ function replayTask() {
 
 /** A verifier that has never seen its keys: parse and check the record, open the seal, prepare everything. */
 async function coldLoadTask() {
-  const { issued, verifierWith } = await createWorld()
+  const { issued, createFreshVerifier } = await createWorld()
   const requests = createRequests(issued)
   return {
     name: 'verify, key compiled anew',
     batch: issued.length,
-    prepare: count => ({ verifier: verifierWith({}), made: requests(count) }),
+    prepare: count => ({ verifier: createFreshVerifier(), made: requests(count) }),
     async run({ verifier, made }) {
       for (const request of made) consume((await verifier.verify(request, READ)).ok)
     },

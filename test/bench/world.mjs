@@ -43,8 +43,7 @@ export async function createWorld() {
     })
     issued.push({ keyId: key.keyId, secret: credentials.secret.reveal() })
   }
-  const verifierWith = options => createVerifier({ ...shared, replay, ...options })
-  return { issued, keys, replay, verifierWith, verifier: verifierWith({}) }
+  return { issued, createFreshVerifier: () => createVerifier({ ...shared, replay }) }
 }
 
 /**
