@@ -59,8 +59,18 @@ export function readInteger<T extends object>(
   { min, max, fallback }: Range & { readonly fallback: number },
 ): number {
   const value: unknown = options[name] ?? fallback
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+  expectInteger(where, [name, value], { min, max })
+  return value as number
+}
+
+/** @throws {ConfigError} `ERR_OPTION_INVALID` unless the option's value is an integer within the range */
+export function expectInteger(where: string, [name, value]: readonly [string, unknown], { min, max }: Range): void {
+  if (!(Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max)) {
     throw invalidOption(where, name, `an integer from ${min} to ${max}`)
   }
-  return value
+}
+
+/** @throws {ConfigError} `ERR_OPTION_INVALID` unless the option's value is text that matches the pattern */
+export function expectText(where: string, [name, value]: readonly [string, unknown], pattern: RegExp): void {
+  if (typeof value !== 'string' || !pattern.test(value)) throw invalidOption(where, name, `text like ${pattern}`)
 }

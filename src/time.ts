@@ -20,12 +20,12 @@ export function parseDecimal(text: string, maxDigits: number): number {
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit
   }
-  return value <= Number.MAX_SAFE_INTEGER ? value : -1
+  return Number.isSafeInteger(value) ? value : -1
 }
 
 /** Whether `value` can be an instant of this library: a whole, non-negative number of epoch milliseconds. */
 export function isInstant(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MAX_INSTANT
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_INSTANT
 }
 
 /** The last instant a JavaScript `Date` can show (year 275760). */

@@ -53,7 +53,7 @@ function writeBytes(bytes: Uint8Array, target: Uint8Array, at: number): number {
 
 /** Anything but bytes could be hashed as nothing. @throws {TypeError} */
 export function expectBytes(bytes: Uint8Array): Uint8Array {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('What is hashed must be a Uint8Array or text')
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('expected Uint8Array or text')
   return bytes
 }
 

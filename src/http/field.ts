@@ -7,12 +7,12 @@ export interface Field {
 }
 
 /**
- * Whether the text is within the field's limits. Hot path: the length first, so that a long text costs nothing, then
+ * Whether there is a text, within the field's limits. Hot path: the length first, so that a long text costs nothing, then
  * one pass without memory. A negated character class is the fastest such pass there is: 45 ns for 35 characters on
  * Node 20, where a loop over a table takes 120. It cannot backtrack.
  */
-export function isField(text: string, { min, max, foreign }: Field): boolean {
-  return text.length >= min && text.length <= max && !foreign.test(text)
+export function isField(text: string | undefined, { min, max, foreign }: Field): text is string {
+  return text !== undefined && text.length >= min && text.length <= max && !foreign.test(text)
 }
 
 /** A key id on the wire: nothing that SQL, a shell, a glob or a Redis key could read as more than text. */

@@ -4,8 +4,8 @@ import { utf8Secret } from '../crypto/secret-encoding.js'
 import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
 import { EMPTY_BODY, headerOf, type WireRequest } from '../http/request.js'
 import { isPlainMethod } from '../http/target.js'
-import { invalidOption, readInteger, readOptions } from '../options.js'
-import type { Claim, Freshness, Malformed, Scheme, Stamp } from '../scheme.js'
+import { expectInteger, expectText, readOptions } from '../options.js'
+import type { Claim, Malformed, Scheme, Stamp } from '../scheme.js'
 import { parseDecimal } from '../time.js'
 
 export interface HmacV1Options {
@@ -24,8 +24,6 @@ export interface HmacV1Options {
 const WHERE = 'hmacV1'
 const MAX_MS = 86_400_000
 
-const AUDIENCE: Field = { min: 1, max: 255, foreign: /[^!-~]/ }
-const HEADER_PREFIX: Field = { min: 1, max: 32, foreign: /[^A-Za-z0-9-]/ }
 const NONCE: Field = { min: 16, max: 64, foreign: /[^A-Za-z0-9_-]/ }
 const CONTENT_TYPE: Field = { min: 1, max: 1024, foreign: /[^ -~]/ }
 
@@ -36,41 +34,33 @@ const CONTENT_TYPE: Field = { min: 1, max: 1024, foreign: /[^ -~]/ }
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
  */
 export function hmacV1(options: HmacV1Options): Scheme<'hmac-v1'> {
-  const given = readOptions(WHERE, options, {
+  const {
+    audience,
+    headerPrefix = 'X-API-',
+    maxRecvWindowMs = 60_000,
+    recvWindowMs = Math.min(5_000, maxRecvWindowMs),
+    futureMs = 1_000,
+  } = readOptions(WHERE, options, {
     required: ['audience'],
     optional: ['headerPrefix', 'recvWindowMs', 'maxRecvWindowMs', 'futureMs'],
   })
-  const { audience, headerPrefix = 'X-API-' } = given
-  if (typeof audience !== 'string' || !isField(audience, AUDIENCE)) {
-    throw invalidOption(WHERE, 'audience', '1 to 255 visible ASCII characters')
-  }
-  if (typeof headerPrefix !== 'string' || !isField(headerPrefix, HEADER_PREFIX)) {
-    throw invalidOption(WHERE, 'headerPrefix', '1 to 32 letters, digits and -')
-  }
+  expectText(WHERE, ['audience', audience], /^[!-~]{1,255}$/)
+  expectText(WHERE, ['headerPrefix', headerPrefix], /^[A-Za-z0-9-]{1,32}$/)
+  expectInteger(WHERE, ['maxRecvWindowMs', maxRecvWindowMs], { min: 1, max: MAX_MS })
+  expectInteger(WHERE, ['recvWindowMs', recvWindowMs], { min: 1, max: maxRecvWindowMs })
+  expectInteger(WHERE, ['futureMs', futureMs], { min: 0, max: MAX_MS })
   const names = headerNames(headerPrefix.toLowerCase())
   const head = `keylattice-hmac-v1\n${audience}\n`
   return Object.freeze({
     id: 'hmac-v1',
     proof: { kind: 'mac', hash: sha256, secretEncoding: utf8Secret },
-    freshness: readFreshness(given),
+    freshness: { kind: 'timestamp', recvWindowMs, maxRecvWindowMs, futureMs, replay: 'nonce' },
     covers: ['method', 'host', 'path', 'query', 'content-type', 'body'],
     read: request => read(request, names),
     stringToSign: (request, claim) => [head + lines(request, claim)],
     stamp,
     write: (request, claim, tag) => ({ ...request, headers: { ...request.headers, ...fields(names, claim, tag) } }),
   } satisfies Scheme<'hmac-v1'>)
-}
-
-function readFreshness(options: HmacV1Options): Freshness {
-  const at = { where: WHERE, options }
-  const max = readInteger(at, 'maxRecvWindowMs', { min: 1, max: MAX_MS, fallback: 60_000 })
-  return {
-    kind: 'timestamp',
-    recvWindowMs: readInteger(at, 'recvWindowMs', { min: 1, max, fallback: Math.min(5_000, max) }),
-    maxRecvWindowMs: max,
-    futureMs: readInteger(at, 'futureMs', { min: 0, max: MAX_MS, fallback: 1_000 }),
-    replay: 'nonce',
-  }
 }
 
 /** Lower case, as in `WireRequest`. */
@@ -100,10 +90,10 @@ function read(request: WireRequest, names: Names): Claim | Malformed | undefined
   const recvWindow = headerOf(request, names.recvWindow)
   const signature = headerOf(request, names.signature)
   if ((keyId ?? timestamp ?? nonce ?? recvWindow ?? signature) === undefined) return undefined
-  if (keyId === undefined || !isField(keyId, KEY_ID)) return { malformed: names.key }
+  if (!isField(keyId, KEY_ID)) return { malformed: names.key }
   const timestampMs = parseDecimal(timestamp ?? '', 15)
   if (timestamp === undefined || timestampMs < 0) return { malformed: names.timestamp }
-  if (nonce === undefined || !isField(nonce, NONCE)) return { malformed: names.nonce }
+  if (!isField(nonce, NONCE)) return { malformed: names.nonce }
   const recvWindowMs = recvWindow === undefined ? -1 : Math.max(parseDecimal(recvWindow, 10), 0)
   if (recvWindowMs === 0) return { malformed: names.recvWindow }
   const field = unsignable(request)
