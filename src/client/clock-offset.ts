@@ -19,7 +19,7 @@ export interface ClockOffset {
 const SAMPLES = 9
 
 export function createClockOffset(clock: Clock): ClockOffset {
-  const samples: number[] = []
+  let samples: readonly number[] = []
   let offset = 0
   return Object.freeze({
     get offsetMs(): number {
@@ -30,13 +30,12 @@ export function createClockOffset(clock: Clock): ClockOffset {
       const sentAt = clock()
       return (serverTimeMs: number) => {
         if (!isInstant(serverTimeMs)) return
-        samples.push(serverTimeMs - (sentAt + clock()) / 2)
-        if (samples.length > SAMPLES) samples.shift()
+        samples = [...samples, serverTimeMs - (sentAt + clock()) / 2].slice(-SAMPLES)
         offset = median(samples)
       }
     },
     reset() {
-      samples.length = 0
+      samples = []
       offset = 0
     },
   })
@@ -44,6 +43,6 @@ export function createClockOffset(clock: Clock): ClockOffset {
 
 function median(samples: readonly number[]): number {
   const sorted = [...samples].sort((a, b) => a - b)
-  const at = sorted.length >> 1
-  return Math.round(sorted.length % 2 === 0 ? (sorted[at - 1]! + sorted[at]!) / 2 : sorted[at]!)
+  const { length } = sorted
+  return Math.round((sorted[length >> 1]! + sorted[(length - 1) >> 1]!) / 2)
 }

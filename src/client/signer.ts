@@ -3,7 +3,7 @@ import { type Random, randomBytes } from '../crypto/random.js'
 import { KeyError } from '../errors.js'
 import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
 import { invalidOption, readOptions } from '../options.js'
-import { type Claim, isMalformed, type Proof, type Scheme } from '../scheme.js'
+import { type Claim, isMalformed, type Scheme } from '../scheme.js'
 import { type Clock, systemClock } from '../time.js'
 import { type ClockOffset, createClockOffset } from './clock-offset.js'
 
@@ -59,11 +59,17 @@ const WHERE = 'createSigner'
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
  */
 export function createSigner(options: SignerOptions): Signer {
-  const given = readOptions(WHERE, options, {
+  const {
+    scheme,
+    keyId = '',
+    secret,
+    clock = systemClock,
+    random = randomBytes,
+    recvWindowMs = -1,
+  } = readOptions(WHERE, options, {
     required: ['scheme', 'secret'],
     optional: ['keyId', 'clock', 'random', 'recvWindowMs'],
   })
-  const { scheme, keyId = '', secret, clock = systemClock, random = randomBytes, recvWindowMs = -1 } = given
   if (scheme.proof.kind === 'mac' && keyId === '') throw invalidOption(WHERE, 'keyId', 'given')
   const prove = createProver(scheme, typeof secret === 'string' ? secret : secret.reveal())
   const clockOffset = createClockOffset(clock)
@@ -71,42 +77,34 @@ export function createSigner(options: SignerOptions): Signer {
   return Object.freeze({
     clockOffset,
     sign(request: UnsignedRequest): SignedRequest {
+      const wire = toWire(request)
       const nowMs = Math.round(clockOffset.now())
       const claim = scheme.stamp({ keyId, nowMs, recvWindowMs, lastNonce, randomNonce: () => randomNonce(random) })
       lastNonce = claim.nonce
-      return sign(scheme, prove, { wire: toWire(request), claim })
+      const unsigned = scheme.write(wire, claim, EMPTY_BODY)
+      return toSigned(scheme, scheme.write(wire, claim, prove(unsigned, claim)))
     },
   })
 }
 
-/** Tag of a request that carries everything but its signature. */
+/** What proves a request that carries everything but its signature. */
 type Prover = (unsigned: WireRequest, claim: Claim) => Uint8Array
 
 function createProver({ proof, stringToSign }: Scheme, secret: string): Prover {
-  const key = keyBytes(proof, secret)
+  const text = encodeUtf8(secret)
+  const key = proof.kind === 'mac' ? proof.secretEncoding.keyOf(text) : text
+  if (!key?.length) throw invalidOption(WHERE, 'secret', 'not empty, and as the scheme encodes it')
   if (proof.kind === 'bearer') return () => key
   const mac = proof.hash.mac(key)
   return (unsigned, claim) => mac.tag(stringToSign(unsigned, claim))
 }
 
-function keyBytes(proof: Proof, secret: string): Uint8Array {
-  const text = encodeUtf8(secret)
-  const key = proof.kind === 'mac' ? proof.secretEncoding.keyOf(text) : text
-  if (key === undefined || key.length === 0)
-    throw invalidOption(WHERE, 'secret', 'not empty, and as the scheme encodes it')
-  return key
-}
-
-/** Reads its own signature back, since what the scheme refuses to read the server would refuse as well. */
-function sign(scheme: Scheme, prove: Prover, { wire, claim }: { wire: WireRequest; claim: Claim }): SignedRequest {
-  const tag = prove(scheme.write(wire, claim, EMPTY_BODY), claim)
-  const signed = scheme.write(wire, claim, tag)
-  const read = scheme.read(signed)
-  if (read === undefined || isMalformed(read)) {
-    throw unsignable(read?.malformed ?? 'credentials')
-  }
-  const present = Object.entries(signed.headers).filter(([, value]) => value !== undefined)
-  return { ...signed, headers: Object.fromEntries(present.map(([name, value]) => [name, String(value)])) }
+/** Reads the signature back, since what the scheme refuses to read the server would refuse as well. */
+function toSigned(scheme: Scheme, wire: WireRequest): SignedRequest {
+  const read = scheme.read(wire) ?? { malformed: 'credentials' }
+  if (isMalformed(read)) throw unsignable(read.malformed)
+  const present = Object.entries(wire.headers).filter(([, value]) => value !== undefined)
+  return { ...wire, headers: Object.fromEntries(present.map(([name, value]) => [name, String(value)])) }
 }
 
 function toWire({ method, url, target, headers = {}, body = EMPTY_BODY }: UnsignedRequest): WireRequest {
