@@ -12,21 +12,16 @@ export function encodeUtf8(text: string): Uint8Array {
 /** Lower-case hex. */
 export function encodeHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += HEX.charAt(byte >> 4) + HEX.charAt(byte & 15)
+  for (const byte of bytes) text += HEX[byte >> 4]! + HEX[byte & 15]!
   return text
 }
 
-/**
- * Strict hex of exactly `byteLength` bytes. Hot path: one pass, and no memory but the result.
- *
- * @param anyCase accept `A–F` as well as `a–f`, for dialects that say so; the bytes are the identity then
- */
-export function decodeHex(text: string, byteLength: number, anyCase = false): Uint8Array | undefined {
+/** Strict lower-case hex of exactly `byteLength` bytes. Hot path: one pass, and no memory but the result. */
+export function decodeHex(text: string, byteLength: number): Uint8Array | undefined {
   if (text.length !== byteLength * 2) return undefined
-  const digits = anyCase ? text.toLowerCase() : text
   const bytes = new Uint8Array(byteLength)
   for (let i = 0; i < byteLength; i++) {
-    const byte = (hexValue(digits.charCodeAt(i * 2)) << 4) | hexValue(digits.charCodeAt(i * 2 + 1))
+    const byte = (hexValue(text.charCodeAt(i * 2)) << 4) | hexValue(text.charCodeAt(i * 2 + 1))
     if (byte < 0) return undefined
     bytes[i] = byte
   }

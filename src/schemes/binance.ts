@@ -100,7 +100,8 @@ function claimOf(keyId: string, { timestamp = '', recvWindow, signature = '' }: 
   if (timestampMs < 0) return { malformed: 'timestamp' }
   const recvWindowMs = recvWindow === undefined ? -1 : wholeMs(recvWindow)
   if (recvWindowMs === 0) return { malformed: 'recvWindow' }
-  const tag = decodeHex(signature, 32, true)
+  // Digits of either case are the same bytes, and the bytes are what is compared and remembered.
+  const tag = decodeHex(signature.toLowerCase(), 32)
   if (tag === undefined) return { malformed: 'signature' }
   return { keyId, tag, timestampMs, timestamp, nonce: '', recvWindow: recvWindow ?? '', recvWindowMs }
 }
