@@ -98,7 +98,8 @@ export function readRequest<T extends object>(operation: keyof KeyManager, reque
 function clone(operation: string, own: Record<string, unknown>): Record<string, unknown> {
   try {
     return structuredClone({ ...own })
-  } catch (cause) {
-    throw new KeyError('ERR_INPUT_INVALID', `${operation} takes plain data only`, { cause })
+  } catch {
+    // The engine's own error quotes what it could not copy.
+    throw new KeyError('ERR_INPUT_INVALID', `${operation} takes plain data only`)
   }
 }
