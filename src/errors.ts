@@ -3,6 +3,8 @@
  * Messages name the option or field that failed and say what was expected. They never contain its value.
  */
 
+import type { WireCode } from './denials.js'
+
 export type ConfigErrorCode =
   | 'ERR_OPTION_UNKNOWN'
   | 'ERR_OPTION_MISSING'
@@ -11,6 +13,7 @@ export type ConfigErrorCode =
   | 'ERR_PERMISSION_CYCLE'
   | 'ERR_PERMISSION_FOREIGN'
   | 'ERR_SCHEME_UNCOVERED'
+  | 'ERR_PLATFORM'
 
 export type KeyErrorCode =
   | 'ERR_INPUT_INVALID'
@@ -37,11 +40,33 @@ export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE' | 'ERR_STORE_SCHEMA' | 'ERR
 
 export type SealErrorCode = 'ERR_SEAL_KEY_UNKNOWN' | 'ERR_SEAL_MALFORMED' | 'ERR_SEAL_REFUSED'
 
+export type RequestErrorCode = 'ERR_REQUEST_REFUSED' | 'ERR_REQUEST_FAILED' | 'ERR_REQUEST_TIMEOUT'
+
 /** What an exception may carry besides its code: the option or field it is about, and what caused it. */
 export interface ErrorDetail {
   /** Name of the option or record field that failed, e.g. `ipAllowlist[2]`. */
   readonly field?: string
   readonly cause?: unknown
+}
+
+/** What is known of a request that came to nothing. */
+export interface RequestErrorDetail extends ErrorDetail {
+  /** `false` only where it is known that nothing was carried out, so that it may be sent again. */
+  readonly mayHaveExecuted: boolean
+  /** HTTP status of the answer. */
+  readonly status?: number
+  /** Wire codes of the refusal: several where the house has one answer for them, none for any other failure. */
+  readonly denials?: readonly WireCode[]
+  /** The server's own code. */
+  readonly serverCode?: string
+  /** The server's own words, shortened, and without anything that could be a secret or a signature. */
+  readonly detail?: string
+  /** Epoch ms. */
+  readonly serverTime?: number
+  /** How far the server's clock is ahead of the local one, ms. */
+  readonly clockOffsetMs?: number
+  /** How long the server asks to wait, ms. */
+  readonly retryAfterMs?: number
 }
 
 abstract class KeylatticeError<Code extends string> extends Error {
@@ -73,4 +98,23 @@ export class StoreError extends KeylatticeError<StoreErrorCode> {
 /** A sealed secret could not be opened. */
 export class SealError extends KeylatticeError<SealErrorCode> {
   override readonly name = 'SealError'
+}
+
+/** A request of the client was refused, failed, or was not answered in time. */
+export class RequestError extends KeylatticeError<RequestErrorCode> {
+  override readonly name = 'RequestError'
+  declare readonly mayHaveExecuted: boolean
+  declare readonly status?: number
+  declare readonly denials: readonly WireCode[]
+  declare readonly serverCode?: string
+  declare readonly detail?: string
+  declare readonly serverTime?: number
+  declare readonly clockOffsetMs?: number
+  declare readonly retryAfterMs?: number
+
+  constructor(code: RequestErrorCode, message: string, detail: RequestErrorDetail) {
+    super(code, message, detail)
+    const { cause: _, ...known } = detail
+    Object.assign(this, { denials: [], ...known })
+  }
 }

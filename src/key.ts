@@ -10,12 +10,17 @@ export type KeyState = 'pending' | 'active' | 'suspended' | 'revoked'
 export interface StoredSecret {
   /** Rises by one with every rotation, and is bound into the seal. */
   readonly version: number
-  /** `sealed`: what the sealer made of a secret that must be recoverable; `sha256`: hex hash of a bearer secret. */
-  readonly kind: 'sealed' | 'sha256'
+  /**
+   * `sealed`: what the sealer made of a secret that must be recoverable; `sha256`: hex hash of a bearer secret;
+   * `public`: the client's public key, as algorithm, colon and base64 of its SubjectPublicKeyInfo.
+   */
+  readonly kind: 'sealed' | 'sha256' | 'public'
   readonly value: string
   /** Epoch ms from which this secret no longer passes; `null` while it is current. */
   readonly notAfter: number | null
   readonly createdAt: number
+  /** Hex MAC, under this secret, of the passphrase as it comes on the wire; absent where the scheme has none. */
+  readonly passphrase?: string | undefined
 }
 
 /** Where funds may be sent. Compared exactly, as the host normalises them. */
@@ -93,7 +98,7 @@ export interface KeyRecord {
   /** The terms its owner acknowledged, and when (epoch ms). */
   readonly terms: { readonly version: string; readonly acceptedAt: number } | null
   readonly confirmation: PendingConfirmation | null
-  /** None before the secret was revealed; two while it is being rotated. */
+  /** None before the secret was revealed or a public key registered; two while it is being rotated. */
   readonly secrets: readonly StoredSecret[]
   /** Key id of the key it was derived from. */
   readonly parent: string | null
@@ -107,8 +112,12 @@ export interface KeyRecord {
 export type KeyView = Omit<KeyRecord, 'format' | 'secrets' | 'confirmation'> & {
   /** What waits for a confirmation, and until when (epoch ms). */
   readonly awaits: { readonly operation: PendingConfirmation['operation']; readonly until: number } | null
-  /** Whether the secret was revealed; if not, `reveal` is still to come. */
+  /** Whether the secret was revealed, or a public key registered; if not, that is still to come. */
   readonly revealed: boolean
+  /** Version of the current secret or public key, which rises by one with every rotation; 0 before the first. */
+  readonly credentialsVersion: number
+  /** The current public key, as algorithm, colon and base64 of its SubjectPublicKeyInfo; `null` for a secret. */
+  readonly publicKey: string | null
   /** When an older secret stops passing, while a rotation overlaps; else `null`. */
   readonly rotationEndsAt: number | null
 }

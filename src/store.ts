@@ -52,11 +52,12 @@ export interface KeyStore {
   replace(row: KeyRow, expectedVersion: number): Awaitable<boolean>
   /** Removes the row if its version is `expectedVersion`. */
   remove(keyId: string, expectedVersion: number): Awaitable<boolean>
-  /** The owner's rows ordered by key id (bytes), paged. */
+  /** The owner's rows ordered by key id (bytes), paged: fewer than `limit` only on the last page. */
   list(query: ListQuery): Awaitable<readonly KeyRow[]>
   /**
-   * Everybody's rows, revoked ones too, ordered by key id (bytes), paged. For upkeep, never for a request. A row that
-   * was there before the first page and is there after the last is on exactly one page.
+   * Everybody's rows, revoked ones too, ordered by key id (bytes), paged: fewer than `limit` only on the last page. For
+   * upkeep, never for a request. A row that was there before the first page and is there after the last is on exactly
+   * one page.
    */
   scan(query: ScanQuery): Awaitable<readonly KeyRow[]>
 }
@@ -107,4 +108,19 @@ export interface AuditEntry {
 
 export interface AuditSink {
   append(entry: AuditEntry): Awaitable<void>
+}
+
+/**
+ * Tells every process that keys have changed, so that none serves a revoked one from its memory. A message may get
+ * lost: then `maxStalenessMs` bounds how long that lasts.
+ */
+export interface InvalidationChannel {
+  /** Resolves once the message has left; rejects when it could not be sent. */
+  publish(keyId: string): Awaitable<void>
+  /**
+   * Calls `listener` with the id of each changed key, and with `undefined` when messages may have been missed (after a
+   * lost connection), so that anything may have changed. Resolves once it listens, to what ends it. `listener` never
+   * throws.
+   */
+  subscribe(listener: (keyId: string | undefined) => void): Awaitable<() => Awaitable<void>>
 }

@@ -3,7 +3,7 @@ import { readOptions } from '../options.js'
 import { type Field, isField, KEY_ID } from './field.js'
 
 /**
- * Credentials on their way from whoever issued them to whoever signs with them. `Secret` is what the secret is held in;
+ * Credentials on their way from whoever issued them to whoever signs with them. `Secret` is what secrets are held in;
  * parsed credentials hold its text, in clear: neither log nor print them.
  */
 export interface Handover<Secret = string> {
@@ -16,7 +16,7 @@ export interface Handover<Secret = string> {
     /** 1–128 visible ASCII characters. */
     readonly secret: Secret
     /** 1–64 visible ASCII characters, for the dialects that have one. */
-    readonly passphrase?: string
+    readonly passphrase?: Secret
   }
   /** Origin of the API, as `URL.origin` writes it, up to 128 characters; `https`, or `http` to this machine itself. */
   readonly server?: string
@@ -58,7 +58,7 @@ type Name = keyof typeof PARAMETERS
  * Writes credentials as a URI, to be handed over as text or QR code: `keylattice:v1?scheme=…&keyId=…&secret=…`. It
  * holds the secret in clear. Specification: `docs/reference/credentials-uri.md`.
  *
- * A wrapped secret is revealed last, so that a wrong label does not use up its only time.
+ * Wrapped secrets are revealed last, so that a wrong label does not use up their only time.
  *
  * @throws {KeyError} `ERR_INPUT_INVALID`, naming the field; `ERR_SECRET_REVEALED`
  * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
@@ -73,15 +73,12 @@ export function formatCredentials(handover: Handover<RevealableSecret>): string 
     optional: ['passphrase'],
   })
   const before = [write('scheme', scheme), write('keyId', keyId)]
-  const after = [
-    write('passphrase', passphrase),
-    write('server', server),
-    write('audience', audience),
-    // A key may have an empty label.
-    write('label', label === '' ? undefined : label),
-  ]
-  const shown = typeof secret === 'object' && secret !== null ? secret.reveal() : secret
-  const written = [...before, write('secret', shown), ...after]
+  // A key may have an empty label.
+  const named = write('label', label === '' ? undefined : label)
+  const after = [write('server', server), write('audience', audience), named]
+  const plain = typeof passphrase === 'object' ? undefined : write('passphrase', passphrase)
+  const shown = [write('secret', textOf(secret)), plain ?? write('passphrase', passphrase && textOf(passphrase))]
+  const written = [...before, ...shown, ...after]
   return HEAD + written.filter(parameter => parameter !== undefined).join('&')
 }
 
@@ -119,6 +116,10 @@ export function parseCredentials(text: string): Handover {
     ...(audience !== undefined && { audience }),
     ...(label !== undefined && { label }),
   }
+}
+
+function textOf(secret: RevealableSecret): string {
+  return typeof secret === 'object' && secret !== null ? secret.reveal() : secret
 }
 
 type Values = { readonly [N in Name]?: string }

@@ -35,4 +35,23 @@ describe('A captured body', () => {
     expect(capture.add(Uint8Array.of(4))).toBe(false)
     expect([...capture.bytes()].some(byte => byte !== 0)).toBe(false)
   })
+
+  it.each([
+    ['announced', 300_000],
+    ['announced too short', 70_000],
+    ['announced too long', 900_000],
+    ['not announced', undefined],
+  ])('is what came also where it is large, and was %s', (_title, announced) => {
+    const capture = createCapture(1_000_000, announced)
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) & 0xff)
+    const chunk = new Uint8Array(10_000)
+    for (let at = 0; at < bytes.length; at += chunk.length) {
+      // Whoever hands it over may use its memory again.
+      chunk.set(bytes.subarray(at, at + chunk.length))
+      expect(capture.add(at < 60_000 ? chunk.slice() : chunk)).toBe(true)
+    }
+    expect(Buffer.compare(capture.bytes(), bytes)).toBe(0)
+    expect(capture.add(new Uint8Array(700_001))).toBe(false)
+    expect(capture.bytes().some(byte => byte !== 0)).toBe(false)
+  })
 })

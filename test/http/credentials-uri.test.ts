@@ -204,6 +204,15 @@ describe('Writing credentials', () => {
     expect(secret.reveal()).toBe(SECRET)
   })
 
+  it('takes a wrapped passphrase too, and reveals it once all else is good', () => {
+    const passphrase = createSecret(new TextEncoder().encode('correct-horse'))
+    const given = { ...handover, credentials: { keyId: credentials.keyId, secret: 'a b' as string, passphrase } }
+    expect(thrownBy(() => formatCredentials(given))).toMatchObject({ field: 'secret' })
+    const uri = formatCredentials({ ...given, credentials: { ...given.credentials, secret: wrapped() } })
+    expect(parseCredentials(uri).credentials).toEqual({ ...credentials, secret: SECRET, passphrase: 'correct-horse' })
+    expect(() => passphrase.reveal()).toThrow(expect.objectContaining({ code: 'ERR_SECRET_REVEALED' }))
+  })
+
   it('refuses what cannot be a secret, without showing it', () => {
     for (const secret of ['', 'a b', 'ü', 's'.repeat(129), null, 5]) {
       const wrong = { ...handover, credentials: { ...credentials, secret: secret as string } }
@@ -229,14 +238,14 @@ describe('Writing credentials', () => {
 })
 
 describe('Credentials that were handed over', () => {
-  it('sign as those that were issued do', () => {
+  it('sign as those that were issued do', async () => {
     const { scheme: id, audience = '', credentials: received } = parseCredentials(formatCredentials(handover))
     const scheme = hmacV1({ audience })
     const fixed = { scheme, clock: () => 1_767_225_600_000, random: (size: number) => new Uint8Array(size).fill(1) }
     const request = { method: 'GET', target: '/v1/balance' }
-    const signed = createSigner({ ...fixed, ...received }).sign(request)
+    const signed = await createSigner({ ...fixed, ...received }).sign(request)
     expect(id).toBe(scheme.id)
-    expect(signed).toEqual(createSigner({ ...fixed, ...credentials }).sign(request))
-    expect(signed).not.toEqual(createSigner({ ...fixed, ...credentials, secret: `${SECRET}x` }).sign(request))
+    expect(signed).toEqual(await createSigner({ ...fixed, ...credentials }).sign(request))
+    expect(signed).not.toEqual(await createSigner({ ...fixed, ...credentials, secret: `${SECRET}x` }).sign(request))
   })
 })
