@@ -1,8 +1,8 @@
 import { _SHA256, _SHA384, _SHA512 } from '@noble/hashes/sha2.js'
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
-import type { Hash, Mac, Part } from './hash.js'
-import { expectBytes, viewOfPart } from './parts.js'
+import type { Hash, HashName, Mac, Part } from './hash.js'
+import { expectBytes, type PlainPart, plainParts, viewOfPart } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
 interface State {
@@ -25,6 +25,8 @@ export const sha256: Hash = /* @__PURE__ */ createNobleHash('sha256', () => new 
 export const sha384: Hash = /* @__PURE__ */ createNobleHash('sha384', () => new _SHA384())
 export const sha512: Hash = /* @__PURE__ */ createNobleHash('sha512', () => new _SHA512())
 
+export const hashes: Readonly<Record<HashName, Hash>> = /* @__PURE__ */ Object.freeze({ sha256, sha384, sha512 })
+
 /** Whether two byte strings are the same, without an early exit; different lengths are unequal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length
@@ -32,19 +34,19 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
-function createNobleHash(name: Hash['name'], create: () => State): Hash {
+function createNobleHash(name: HashName, create: () => State): Hash {
   const initial = create()
   // Memory that every call shares and has consumed before it returns.
   const running = create()
   const text = new Uint8Array(TEXT_BYTES)
   /** Digest of what `start` has taken in and the parts. Hot path: no key schedule. */
-  const digestFrom = (start: State, parts: readonly Part[]): Uint8Array => {
+  const digestFrom = (start: State, parts: readonly PlainPart[]): Uint8Array => {
     start._cloneInto(running)
     for (const part of parts) running.update(viewOfPart(part, text))
     return running.digest()
   }
-  const digest = (parts: readonly Part[]): Uint8Array => digestFrom(initial, parts)
-  const emptyHex = encodeHex(digest([]))
+  const digest = (parts: readonly Part[]): Uint8Array => digestFrom(initial, plainParts(parts, hashes))
+  const emptyHex = encodeHex(digestFrom(initial, []))
   return Object.freeze({
     name,
     digestBytes: initial.outputLen,
@@ -53,7 +55,11 @@ function createNobleHash(name: Hash['name'], create: () => State): Hash {
     hexDigest: (bytes: Uint8Array): string => (expectBytes(bytes).length === 0 ? emptyHex : encodeHex(digest([bytes]))),
     mac(key: Uint8Array): Mac {
       const [inner, outer] = keyed(key, create)
-      const tag = (parts: readonly Part[]): Uint8Array => digestFrom(outer, [digestFrom(inner, parts)])
+      const tag = (parts: readonly Part[]): Uint8Array => {
+        // First, because digests run in the same memory.
+        const plain = plainParts(parts, hashes)
+        return digestFrom(outer, [digestFrom(inner, plain)])
+      }
       return Object.freeze({
         tag,
         matches: (parts: readonly Part[], other: Uint8Array) => equalBytes(tag(parts), other),

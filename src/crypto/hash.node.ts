@@ -1,9 +1,7 @@
 import * as platform from 'node:crypto'
 import { invalidOption } from '../options.js'
-import type { Hash, Mac, Part } from './hash.js'
-import { bytesOfPart, expectBytes, writeParts } from './parts.js'
-
-type Name = Hash['name']
+import type { Hash, HashName, Mac, Part } from './hash.js'
+import { bytesOfPart, expectBytes, type PlainPart, plainParts, writeParts } from './parts.js'
 
 /** Bytes of message that fit into a scratch buffer; anything longer is streamed. */
 const SCRATCH_BYTES = 4096
@@ -17,6 +15,8 @@ export const sha256: Hash = /* @__PURE__ */ createNodeHash('sha256', 32, 64)
 export const sha384: Hash = /* @__PURE__ */ createNodeHash('sha384', 48, 128)
 export const sha512: Hash = /* @__PURE__ */ createNodeHash('sha512', 64, 128)
 
+export const hashes: Readonly<Record<HashName, Hash>> = /* @__PURE__ */ Object.freeze({ sha256, sha384, sha512 })
+
 /** Whether two byte strings are the same, in constant time; different lengths are unequal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && platform.timingSafeEqual(a, b)
@@ -26,7 +26,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
  * Digest as a string of characters below 256 (Latin-1): one call, and a string is half the cost of a `Buffer`
  * because it needs no memory outside the heap.
  */
-function oneShot(name: Name, bytes: Uint8Array): string {
+function oneShot(name: HashName, bytes: Uint8Array): string {
   return platform.hash === undefined
     ? platform.createHash(name).update(bytes).digest('binary')
     : platform.hash(name, bytes, 'binary')
@@ -37,7 +37,7 @@ function oneShot(name: Name, bytes: Uint8Array): string {
  * the pad and the rest the message; a digest's message fills it from the front.
  */
 interface Scratch {
-  readonly name: Name
+  readonly name: HashName
   readonly whole: Uint8Array
   /** The pad. */
   readonly words: Int32Array
@@ -49,7 +49,7 @@ interface Scratch {
   front(length: number): Uint8Array
 }
 
-function createScratch(name: Name, digestBytes: number, blockBytes: number): Scratch {
+function createScratch(name: HashName, digestBytes: number, blockBytes: number): Scratch {
   const memory = new ArrayBuffer(blockBytes + SCRATCH_BYTES)
   const kept: (Uint8Array | undefined)[] = []
   return {
@@ -67,7 +67,7 @@ function createScratch(name: Name, digestBytes: number, blockBytes: number): Scr
   }
 }
 
-function createNodeHash(name: Name, digestBytes: number, blockBytes: number): Hash {
+function createNodeHash(name: HashName, digestBytes: number, blockBytes: number): Hash {
   const scratch = createScratch(name, digestBytes, blockBytes)
   let emptyHex: string | undefined
   return Object.freeze({
@@ -90,7 +90,7 @@ function createNodeHash(name: Name, digestBytes: number, blockBytes: number): Ha
   })
 }
 
-function hexOf(name: Name, bytes: Uint8Array): string {
+function hexOf(name: HashName, bytes: Uint8Array): string {
   return platform.hash === undefined
     ? platform.createHash(name).update(bytes).digest('hex')
     : platform.hash(name, bytes, 'hex')
@@ -121,8 +121,10 @@ function padOf(key: Uint8Array, { name, blockBytes, whole, words }: Scratch): In
 }
 
 /** HMAC in two hash calls. Hot path: the only memory it allocates are the two digests' strings. */
-function tagOf(parts: readonly Part[], pad: Int32Array, scratch: Scratch): string {
+function tagOf(given: readonly Part[], pad: Int32Array, scratch: Scratch): string {
   const { name, blockBytes, words, message } = scratch
+  // First, because digests use the same scratch.
+  const parts = plainParts(given, hashes)
   const length = writeParts(parts, message)
   for (let i = 0; i < pad.length; i++) words[i] = pad[i]!
   const inner =
@@ -134,14 +136,15 @@ function tagOf(parts: readonly Part[], pad: Int32Array, scratch: Scratch): strin
   return oneShot(name, scratch.front(blockBytes + inner.length))
 }
 
-function digestOf(parts: readonly Part[], { name, whole, front }: Scratch): string {
+function digestOf(given: readonly Part[], { name, whole, front }: Scratch): string {
+  const parts = plainParts(given, hashes)
   const [only] = parts
   if (parts.length === 1 && only instanceof Uint8Array) return oneShot(name, only)
   const length = writeParts(parts, whole)
   return length < 0 ? streamed(name, parts) : oneShot(name, front(length))
 }
 
-function streamed(name: Name, parts: readonly Part[]): string {
+function streamed(name: HashName, parts: readonly PlainPart[]): string {
   const hash = platform.createHash(name)
   for (const part of parts) hash.update(bytesOfPart(part))
   return hash.digest('binary')

@@ -1,5 +1,16 @@
+/** The hash functions that every platform of ours has. */
+export type HashName = 'sha256' | 'sha384' | 'sha512'
+
+/** A digest as a piece of a longer text. Named rather than computed, so that a platform may take its time. */
+export interface Digest {
+  readonly digest: HashName
+  readonly of: readonly (string | Uint8Array)[]
+  /** Lower-case hex, standard base64 with padding, or the bytes themselves. */
+  readonly as: 'hex' | 'base64' | 'bytes'
+}
+
 /** A piece of a string to sign: text stands for its UTF-8 bytes. */
-export type Part = string | Uint8Array
+export type Part = string | Uint8Array | Digest
 
 /** HMAC (RFC 2104) under one key, prepared once, so that each message costs two hash calls. */
 export interface Mac {
@@ -14,7 +25,7 @@ export interface Mac {
  * `hash.noble.ts` everywhere else; package.json `imports` picks one for the name `#hash`.
  */
 export interface Hash {
-  readonly name: 'sha256' | 'sha384' | 'sha512'
+  readonly name: HashName
   readonly digestBytes: number
   readonly blockBytes: number
   /** The digest of the concatenated parts. */

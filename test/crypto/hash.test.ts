@@ -1,10 +1,10 @@
 import { createHash, createHmac } from 'node:crypto'
-import { build } from 'esbuild'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Hash, Part } from '../../src/crypto/hash.js'
+import type { Hash } from '../../src/crypto/hash.js'
 import * as noble from '../../src/crypto/hash.noble.js'
 import * as node from '../../src/crypto/hash.node.js'
+import type { PlainPart } from '../../src/crypto/parts.js'
 import { ConfigError } from '../../src/errors.js'
 
 const platforms = [
@@ -15,11 +15,11 @@ const names = ['sha256', 'sha384', 'sha512'] as const
 const key = new Uint8Array(32).fill(7)
 
 /** What the platforms must agree with: OpenSSL over the UTF-8 bytes of each part. */
-function bytesOf(parts: readonly Part[]): Buffer {
+function bytesOf(parts: readonly PlainPart[]): Buffer {
   return Buffer.concat(parts.map(part => (typeof part === 'string' ? new TextEncoder().encode(part) : part)))
 }
 
-function openssl(name: Hash['name'], parts: readonly Part[], macKey?: Uint8Array): Uint8Array {
+function openssl(name: Hash['name'], parts: readonly PlainPart[], macKey?: Uint8Array): Uint8Array {
   const hash = macKey === undefined ? createHash(name) : createHmac(name, macKey)
   return new Uint8Array(hash.update(bytesOf(parts)).digest())
 }
@@ -229,24 +229,5 @@ describe('the hash on a node without one-shot hashing', () => {
         expect(old[name].hexDigest(bytesOf(parts))).toBe(Buffer.from(openssl(name, parts)).toString('hex'))
       }
     }
-  })
-})
-
-describe('a bundle with one hash', () => {
-  it.each(['node', 'noble'])('leaves out the others on %s', async platform => {
-    const contents = `export { sha256 } from './src/crypto/hash.${platform}.js'`
-    const all = `export { sha256, sha384, sha512 } from './src/crypto/hash.${platform}.js'`
-    const bundle = async (stdin: string): Promise<string> => {
-      const built = await build({
-        stdin: { contents: stdin, resolveDir: process.cwd() },
-        bundle: true,
-        write: false,
-        format: 'esm',
-        platform: 'node',
-      })
-      return built.outputFiles[0]!.text
-    }
-    expect(await bundle(contents)).not.toMatch(/["']sha(384|512)["']/)
-    expect(await bundle(all)).toMatch(/["']sha384["']/)
   })
 })
