@@ -1,8 +1,8 @@
 import type { AddressRule, PermissionModel } from './key.js'
 import type { Scheme } from './scheme.js'
 
-/** Makes the scheme of a house from what only the host knows; `null` where this package does not have that scheme. */
-export type PresetScheme = ((options: never) => Scheme) | null
+/** Makes the scheme of a house from what only the host knows. */
+export type PresetScheme = (options: never) => Scheme
 
 /** CONTRACT: what makes an exchange's keys its own. `P`: permissions, `A`: aliases, `S`: what makes the scheme. */
 export interface Preset<P extends string = string, A extends string = string, S extends PresetScheme = PresetScheme> {
@@ -22,6 +22,7 @@ export type Operation =
   | 'confirm'
   | 'resend'
   | 'reveal'
+  | 'register'
   | 'edit'
   | 'renew'
   | 'rotate'

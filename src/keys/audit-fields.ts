@@ -19,7 +19,7 @@ export type PolicyFields = { readonly [name: string]: AuditValue }
 const FIELDS: readonly (keyof KeyView)[] = [
   ...(['state', 'reason', 'label', 'scheme', 'parent', 'permissions', 'accounts', 'ipAllowlist'] as const),
   ...(['notBefore', 'expiresAt', 'addressRule', 'addresses', 'addressPermissions'] as const),
-  ...(['lapse', 'cooldown', 'terms', 'awaits', 'revealed', 'rotationEndsAt'] as const),
+  ...(['lapse', 'cooldown', 'terms', 'awaits', 'revealed', 'publicKey', 'rotationEndsAt'] as const),
 ]
 
 const MAX_TEXT = 512

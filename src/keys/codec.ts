@@ -19,10 +19,11 @@ const unique = (values: readonly string[]) => new Set(values).size === values.le
 
 const Secret = z.strictObject({
   version: count,
-  kind: z.enum(['sealed', 'sha256']),
+  kind: z.enum(['sealed', 'sha256', 'public']),
   value: z.string().check(z.minLength(1), z.maxLength(16_384), z.regex(/^[\x21-\x7e]+$/)),
   notAfter: z.nullable(instant),
   createdAt: instant,
+  passphrase: z.optional(z.string().check(z.regex(/^(?:[0-9a-f]{2}){32,64}$/))),
 })
 
 const names = z.array(z.string().check(z.maxLength(64))).check(z.maxLength(128), z.refine(unique))
@@ -103,7 +104,15 @@ export function viewKey(record: KeyRecord, now: number): KeyView {
   const { format: _, secrets, confirmation, ...rest } = record
   const ends = secrets.map(secret => secret.notAfter).find(at => at !== null && at > now)
   const awaits = confirmation && { operation: confirmation.operation, until: confirmation.expiresAt }
-  return { ...rest, awaits, revealed: secrets.length > 0, rotationEndsAt: ends ?? null }
+  const current = secrets.find(({ notAfter }) => notAfter === null)
+  return {
+    ...rest,
+    awaits,
+    revealed: secrets.length > 0,
+    credentialsVersion: current?.version ?? 0,
+    publicKey: current?.kind === 'public' ? current.value : null,
+    rotationEndsAt: ends ?? null,
+  }
 }
 
 function parseJson(json: string): unknown {

@@ -1,12 +1,8 @@
-import { decodeHex } from '../bytes.js'
-import type { Mac } from '../crypto/hash.js'
-import type { SealContext, Sealer } from '../crypto/sealer.js'
-import { KeyError } from '../errors.js'
-import type { Grant, KeyRecord, PermissionModel, StoredSecret } from '../key.js'
+import type { Grant, KeyRecord, PermissionModel } from '../key.js'
 import { type Allowlist, compileAllowlist } from '../policy/ip-allowlist.js'
-import type { Scheme } from '../scheme.js'
 import type { KeyRow } from '../store.js'
 import { decodeKey } from './codec.js'
+import { type CompiledSecret, compileSecrets, corrupt, type SecretCompilerOptions } from './compiled-secret.js'
 
 /** The caller, once a request has been verified. One frozen object per key version, shared by its requests. */
 export interface Principal {
@@ -27,11 +23,6 @@ export interface Principal {
   /** Epoch ms at which the secret that proved this stops passing, where it is being rotated out; else `null`. */
   readonly secretEndsAt: number | null
 }
-
-/** Proof material of one secret: a prepared MAC, or the hash of a bearer secret. */
-export type CompiledSecret =
-  | { readonly kind: 'mac'; readonly mac: Mac; readonly notAfter: number }
-  | { readonly kind: 'sha256'; readonly sha256: Uint8Array; readonly notAfter: number }
 
 /** A lesser grant, before or from an instant (epoch ms). */
 export interface Phase {
@@ -60,10 +51,8 @@ export interface CompiledKey {
   readonly allowed: { readonly ok: true; readonly principal: Principal }
 }
 
-export interface KeyCompilerOptions {
-  readonly schemes: ReadonlyMap<string, Scheme>
+export interface KeyCompilerOptions extends SecretCompilerOptions {
   readonly permissions: PermissionModel
-  readonly sealer: Sealer | undefined
 }
 
 /**
@@ -138,42 +127,6 @@ export function without(grant: Grant, names: readonly string[], model: Permissio
   return model.parse(kept)
 }
 
-async function compileSecrets(record: KeyRecord, options: KeyCompilerOptions): Promise<CompiledSecret[]> {
-  const scheme = options.schemes.get(record.scheme)
-  // A key of a scheme that is not enabled here can prove nothing.
-  if (scheme === undefined) return []
-  const newestFirst = [...record.secrets].sort((a, b) => b.version - a.version)
-  return Promise.all(newestFirst.map(secret => compileSecret(secret, record, { scheme, sealer: options.sealer })))
-}
-
-async function compileSecret(
-  secret: StoredSecret,
-  record: KeyRecord,
-  { scheme, sealer }: { scheme: Scheme; sealer: Sealer | undefined },
-): Promise<CompiledSecret> {
-  const notAfter = secret.notAfter ?? Number.POSITIVE_INFINITY
-  const { proof } = scheme
-  switch (proof.kind) {
-    case 'bearer': {
-      const sha256 = secret.kind === 'sha256' ? decodeHex(secret.value, 32) : undefined
-      if (sha256 === undefined) throw corrupt('secrets')
-      return { kind: 'sha256', sha256, notAfter }
-    }
-    case 'mac': {
-      if (secret.kind !== 'sealed' || sealer === undefined) throw corrupt('secrets')
-      const text = await sealer.open(secret.value, sealContext(record, secret.version))
-      const key = proof.secretEncoding.keyOf(text)
-      if (key === undefined || key.length === 0) throw corrupt('secrets')
-      return { kind: 'mac', mac: proof.hash.mac(key), notAfter }
-    }
-  }
-}
-
-/** What a sealed secret is bound to: moved to another owner, key, field or version, it does not open. */
-export function sealContext({ owner, keyId }: Pick<KeyRecord, 'owner' | 'keyId'>, version: number): SealContext {
-  return { owner, keyId, field: 'secret', version }
-}
-
 /** A stored value this library would refuse to store was changed by somebody else: that key is corrupt. */
 function corruptUnless<T>(field: string, read: () => T): T {
   try {
@@ -181,9 +134,4 @@ function corruptUnless<T>(field: string, read: () => T): T {
   } catch (cause) {
     throw corrupt(field, cause)
   }
-}
-
-function corrupt(field: string, cause?: unknown): KeyError {
-  const detail = cause === undefined ? { field } : { field, cause }
-  return new KeyError('ERR_KEY_CORRUPT', `the stored key has an invalid '${field}'`, detail)
 }

@@ -10,10 +10,12 @@ import {
   openConfirmation,
 } from './confirmation.js'
 import { refuseIneligible, requireBrowser } from './creating.js'
-import { type Asked, type Desk, load, replaceKey } from './desk.js'
+import { type Asked, type Desk, load, replaceKey, schemeFor } from './desk.js'
+import { invalidInput } from './invalid-input.js'
 import { advanceKey } from './lifecycle.js'
 import { mail } from './mailing.js'
 import type { ChangedKey, ConfirmKey, OwnedKey, PendingChange, RequestedKey } from './manager-types.js'
+import { expectChosen } from './passphrase.js'
 import { settleKey } from './settling.js'
 
 /** What a link would do, for the page that asks "really?". Does nothing: mail scanners open links too. */
@@ -33,16 +35,19 @@ export async function inspectConfirmation(
  * Carries out what was asked for: exactly the stored parameters, judged against the ceiling of this moment. Of any
  * number of redemptions at once, one writes the version it read; the others find the link used.
  */
-export async function confirmKey(desk: Desk, { token }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
+export async function confirmKey(desk: Desk, { token, passphrase }: ConfirmKey, asked: Asked): Promise<ChangedKey> {
   const { browser } = asked
   const record = await recordOf(desk, token)
   const pending = openConfirmation(record, { token, browser, now: desk.clock() })
+  if (pending.operation === 'rotate') expectChosen(schemeFor(desk, record.scheme), passphrase)
+  else if (passphrase !== undefined) throw invalidInput('passphrase', 'belongs to a rotation')
   const parameters = `{"operation":"${pending.operation}","parameters":${confirmedParameters(record, pending)}}`
   await asked.admit({ owner: record.owner, parameters })
   try {
     if (pending.operation === 'request') return await activate(desk, record)
     const { operation } = pending
-    return await executeChange(desk, record, { operation, parameters: JSON.parse(pending.parameters) } as Change)
+    const change = { operation, parameters: JSON.parse(pending.parameters) } as Change
+    return await executeChange(desk, record, { change, passphrase })
   } catch (error) {
     if (error instanceof KeyError && error.code === 'ERR_KEY_CONFLICT') throw invalidConfirmation()
     throw error

@@ -3,10 +3,13 @@ import type { KeyRecord } from '../key.js'
 import { resolveExpiry } from '../policy/key-policy.js'
 import { encodeKey, viewKey } from './codec.js'
 import { createConfirmation } from './confirmation.js'
+import type { ChosenPassphrase } from './credential-types.js'
 import { type Asked, type Desk, load, needsMail, replaceKey, schemeFor } from './desk.js'
+import { expectSecrets } from './issuer.js'
 import { advanceKey } from './lifecycle.js'
 import { mail } from './mailing.js'
-import type { CreateKey, IssuedKey, OwnedKey, RequestedKey } from './manager-types.js'
+import type { CreateKey, IssuedKey, RequestedKey, RevealKey } from './manager-types.js'
+import { expectChosen } from './passphrase.js'
 import { settleKey } from './settling.js'
 
 /** Asks for a key: it waits for its confirmation if the table says so, and then for its secret to be revealed. */
@@ -32,34 +35,44 @@ export async function requestKey(desk: Desk, request: CreateKey<string>, asked: 
 }
 
 /** Makes a key and reveals its secret in one step, where the table lets a key be made without a mail. */
-export async function createKey(desk: Desk, request: CreateKey<string>, asked: Asked): Promise<IssuedKey> {
+export async function createKey(
+  desk: Desk,
+  { passphrase, ...request }: CreateKey<string> & ChosenPassphrase,
+  asked: Asked,
+): Promise<IssuedKey> {
   if (needsMail(desk, 'request')) {
     throw new KeyError('ERR_CONFIRMATION_REQUIRED', 'a new key must be confirmed by mail: use request, confirm, reveal')
   }
+  const scheme = schemeFor(desk, request.scheme)
+  expectSecrets(scheme)
+  expectChosen(scheme, passphrase)
   const draft = await draftKey(desk, request)
   await asked.admit()
-  const { keyId, createdAt: now } = draft
-  const { stored, secret } = await desk.issue({ scheme: schemeFor(desk, draft.scheme), key: draft, version: 1, now })
+  const { createdAt: now } = draft
+  const { stored, credentials } = await desk.issue({ scheme, key: draft, version: 1, now, passphrase })
   const record: KeyRecord = { ...draft, secrets: [stored] }
   await insertKey(desk, record)
-  return { key: viewKey(record, now), credentials: { keyId, secret } }
+  return { key: viewKey(record, now), credentials }
 }
 
 /**
  * Mints the secret and lets it out, once, if the key is still within its ceiling. If the answer is lost, the way on is
  * a rotation.
  */
-export async function revealKey(desk: Desk, owned: OwnedKey, asked: Asked): Promise<IssuedKey> {
+export async function revealKey(desk: Desk, { passphrase, ...owned }: RevealKey, asked: Asked): Promise<IssuedKey> {
   const record = await load(desk, owned)
+  const scheme = schemeFor(desk, record.scheme)
   const now = desk.clock()
   const next = advanceKey(record, 'reveal', { change: {}, now })
   if (record.secrets.length > 0)
     throw new KeyError('ERR_SECRET_REVEALED', 'the secret was revealed before; rotate the key for a new one')
+  expectSecrets(scheme)
+  expectChosen(scheme, passphrase)
   const settled = await settleKey(desk, next, now)
   await asked.admit()
-  const { stored, secret } = await desk.issue({ scheme: schemeFor(desk, record.scheme), key: record, version: 1, now })
+  const { stored, credentials } = await desk.issue({ scheme, key: record, version: 1, now, passphrase })
   const revealed = await replaceKey(desk, { ...settled, secrets: [stored] }, record)
-  return { key: viewKey(revealed, now), credentials: { keyId: revealed.keyId, secret } }
+  return { key: viewKey(revealed, now), credentials }
 }
 
 /** The key as it would be, found good before anything exists. */

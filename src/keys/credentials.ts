@@ -7,6 +7,8 @@ import { invalidOption, readOptions } from '../options.js'
 const KEY_ID_CHARACTERS = 22
 /** 256 bits. */
 const SECRET_CHARACTERS = 43
+/** 131 bits: dialects allow 32 characters at most. */
+const PASSPHRASE_CHARACTERS = 22
 /** Of a secret whose text must be base64: the block of SHA-256, above which HMAC would hash it. */
 const BASE64_SECRET_BYTES = 64
 
@@ -45,6 +47,8 @@ export interface Mint {
    * `base64`: base64 of 64 random bytes, for schemes whose MAC key is the decoded text
    */
   mintSecret(encoding?: 'utf8' | 'base64'): Uint8Array
+  /** The UTF-8 bytes of a new passphrase: 22 base62 characters, 131 random bits. */
+  mintPassphrase(): Uint8Array
 }
 
 /** What a credential says of itself. */
@@ -78,6 +82,7 @@ export function createMint(options: MintOptions): Mint {
         ? encodeUtf8(encodeBase64(random(BASE64_SECRET_BYTES)))
         : mint(`${brand}s_${environment}_`, SECRET_CHARACTERS, random)
     },
+    mintPassphrase: () => randomCharacters(PASSPHRASE_CHARACTERS, { random }),
   })
 }
 

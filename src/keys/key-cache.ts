@@ -1,8 +1,12 @@
-import { KeyError, SealError, StoreError } from '../errors.js'
+import { KeyError, type SealError, StoreError } from '../errors.js'
 import { type Awaitable, isPromiseLike, type KeyRow, type KeyStore } from '../store.js'
 import type { Clock } from '../time.js'
 import type { CompiledKey } from './compiled-key.js'
 import { isMistypedKeyId } from './credentials.js'
+import { type Deadline, within } from './deadline.js'
+import { createFlights, type Flight, type Flights } from './flights.js'
+import { createKeptKeys, isEqualRow, type KeptKeys } from './kept-keys.js'
+import { type AsOf, createStaleness, type Staleness } from './staleness.js'
 
 /** What loading found: the key, why it cannot be used, or nothing. */
 export type LoadedKey = CompiledKey | KeyError | SealError | undefined
@@ -15,83 +19,110 @@ export interface KeyCacheOptions {
   readonly maxKeys: number
   /** How long a key may be used without asking the store, ms. 0 = ask every time. */
   readonly maxStalenessMs: number
+  /** How long the store, and then the sealer, may take to answer, ms. */
+  readonly storeTimeoutMs: number
 }
 
 export interface KeyCache {
   /**
    * The compiled key of an id. Answers at once where the store does and the key is compiled; the row is read anyway
-   * unless it is younger than `maxStalenessMs`, and a changed row is compiled anew.
+   * unless it is younger than `maxStalenessMs`, and a changed row is compiled anew. An answer is never older than the
+   * question, but for that staleness: who asks while a read is under way waits for the read after it.
    *
    * @throws {StoreError} `ERR_STORE_UNAVAILABLE`, or whatever else the store threw, as its cause
    */
   load(keyId: string): Awaitable<LoadedKey>
+  /** Forgets a key, or with `undefined` uses none before its row was read again. What is under way is not kept. */
+  drop(keyId: string | undefined): void
+  /** From here on every load asks the store. */
+  close(): void
 }
 
-interface Entry {
-  readonly key: CompiledKey
-  /** Epoch ms until which it may be used without asking the store. */
-  freshUntil: number
+/** A question to the store that is under way. */
+interface Asked {
+  readonly asOf: AsOf
+  /** What is being compiled, where the store had answered at once. */
+  readonly row: KeyRow | undefined
 }
+
+type KeyFlight = Flight<Asked, LoadedKey>
 
 export function createKeyCache(options: KeyCacheOptions): KeyCache {
-  const { store, compile, clock, maxStalenessMs } = options
-  const entries = createGenerations<Entry>(Math.max(1, options.maxKeys >> 1))
+  const kept = createKeptKeys(options)
+  const flights = createFlights<Asked, LoadedKey>()
+  const staleness = createStaleness(options.clock, options.maxStalenessMs)
+  const deadline = { timeoutMs: options.storeTimeoutMs, who: 'the key store' }
+  const read = createReader({ store: options.store, kept, flights, staleness, deadline })
 
-  function load(keyId: string): Awaitable<LoadedKey> {
-    const entry = entries.get(keyId)
-    if (entry !== undefined && maxStalenessMs > 0 && clock() < entry.freshUntil) return entry.key
-    if (entry === undefined && isMistypedKeyId(keyId)) return undefined
+  /** A key as fresh as the staleness allows is for everybody; that there is none, for those who asked before only. */
+  function join(keyId: string, flight: KeyFlight): Promise<LoadedKey> {
+    const follow = (): Promise<LoadedKey> => flights.follow(keyId, flight, () => read(keyId))
+    const isShared = staleness.isFresh(flight.about.asOf)
+    const joined = isShared ? flight.answer.then(found => (isKey(found) ? found : follow())) : follow()
+    return within(joined, deadline)
+  }
+
+  return {
+    load(keyId: string): Awaitable<LoadedKey> {
+      const known = kept.get(keyId)
+      if (known !== undefined && staleness.isFresh(known.asOf)) return known.key
+      if (known === undefined && isMistypedKeyId(keyId)) return undefined
+      const flight = flights.get(keyId)
+      return flight === undefined || flight.about.row !== undefined ? read(keyId) : join(keyId, flight)
+    },
+    drop(keyId: string | undefined): void {
+      flights.outdate(keyId)
+      if (keyId === undefined) staleness.distrust()
+      else kept.forget(keyId)
+    },
+    close: staleness.end,
+  }
+}
+
+interface ReaderOptions {
+  readonly store: Pick<KeyStore, 'get'>
+  readonly kept: KeptKeys
+  readonly flights: Flights<Asked, LoadedKey>
+  readonly staleness: Staleness
+  readonly deadline: Deadline
+}
+
+/** Builds what asks the store, now, and compiles what it answers unless that is done. */
+function createReader({ store, kept, flights, staleness, deadline }: ReaderOptions) {
+  return (keyId: string): Awaitable<LoadedKey> => {
     // The time before the read: a row may change while it travels.
-    const asOf = maxStalenessMs > 0 ? clock() : 0
-    let row: Awaitable<KeyRow | undefined>
-    try {
-      row = store.get(keyId)
-    } catch (cause) {
-      return unreadableRow(cause)
+    const asOf = staleness.now()
+    const row = getRow(store, keyId)
+    if (row instanceof KeyError) return row
+    if (isPromiseLike(row)) {
+      const reading = within(row, deadline)
+      const about = { asOf, row: undefined }
+      return flights.depart(keyId, about, isOutdated =>
+        reading.then(found => {
+          const known = kept.settled(keyId, found, asOf)
+          return found === undefined || known !== undefined ? known : kept.compile(found, { asOf, isOutdated })
+        }, unreadableRow),
+      )
     }
-    if (isPromiseLike(row)) return row.then(found => resolve(keyId, found, asOf), unreadableRow)
-    const same = entry !== undefined && row !== undefined && isSameRow(entry.key, row)
-    return same ? confirm(entry, asOf) : resolve(keyId, row, asOf)
+    const known = kept.settled(keyId, row, asOf)
+    if (row === undefined || known !== undefined) return known
+    // What compiles the very same row already is waited for.
+    const flight = flights.get(keyId)
+    if (flight?.about.row !== undefined && isEqualRow(flight.about.row, row)) return flight.answer
+    return flights.depart(keyId, { asOf, row }, isOutdated => kept.compile(row, { asOf, isOutdated }))
   }
-
-  function confirm(entry: Entry, asOf: number): CompiledKey {
-    entry.freshUntil = asOf + maxStalenessMs
-    return entry.key
-  }
-
-  function resolve(keyId: string, row: KeyRow | undefined, asOf: number): Awaitable<LoadedKey> {
-    if (row === undefined) {
-      entries.delete(keyId)
-      return undefined
-    }
-    if (row.keyId !== keyId) return new KeyError('ERR_KEY_CORRUPT', 'the store answered with the row of another key')
-    const entry = entries.get(keyId)
-    if (entry !== undefined && isSameRow(entry.key, row)) return confirm(entry, asOf)
-    return compile(row).then(key => {
-      entries.set(keyId, { key, freshUntil: asOf + maxStalenessMs })
-      return key
-    }, unreadable)
-  }
-
-  return { load }
 }
 
-function isSameRow(key: CompiledKey, row: KeyRow): boolean {
-  const { record } = key
-  return (
-    key.source === row.record &&
-    record.keyId === row.keyId &&
-    record.version === row.version &&
-    record.owner === row.owner &&
-    record.state === row.state &&
-    record.expiresAt === row.expiresAt
-  )
+function isKey(loaded: LoadedKey): loaded is CompiledKey {
+  return loaded !== undefined && !(loaded instanceof Error)
 }
 
-/** A key that cannot be read is its own trouble; an outage of the sealer or the store is everybody's. */
-function unreadable(error: unknown): KeyError | SealError {
-  if (error instanceof KeyError || error instanceof SealError) return error
-  throw error
+function getRow(store: Pick<KeyStore, 'get'>, keyId: string): Awaitable<KeyRow | undefined> | KeyError {
+  try {
+    return store.get(keyId)
+  } catch (cause) {
+    return unreadableRow(cause)
+  }
 }
 
 /** A row that cannot be one of ours harms its own key; any other failure of the store is an outage. */
@@ -100,31 +131,4 @@ function unreadableRow(cause: unknown): KeyError {
   if (cause.code !== 'ERR_STORE_CORRUPT') throw cause
   const detail = cause.field === undefined ? { cause } : { cause, field: cause.field }
   return new KeyError('ERR_KEY_CORRUPT', 'the stored key cannot be read', detail)
-}
-
-/** A bounded map that forgets what two generations did not use: one look-up a hit, where an LRU list moves nodes. */
-function createGenerations<T>(
-  size: number,
-): Pick<Map<string, T>, 'get' | 'delete'> & { set(id: string, value: T): void } {
-  let young = new Map<string, T>()
-  let old = new Map<string, T>()
-  const set = (id: string, value: T) => {
-    if (young.size >= size) {
-      old = young
-      young = new Map()
-    }
-    young.set(id, value)
-  }
-  const get = (id: string) => {
-    const hit = young.get(id)
-    if (hit !== undefined) return hit
-    const aged = old.get(id)
-    if (aged !== undefined) set(id, aged)
-    return aged
-  }
-  const remove = (id: string) => {
-    const aged = old.delete(id)
-    return young.delete(id) || aged
-  }
-  return { get, set, delete: remove }
 }

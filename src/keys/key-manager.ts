@@ -1,8 +1,10 @@
 import type { KeyView } from '../key.js'
+import type { ChosenPassphrase } from './credential-types.js'
 import type {
   ChangedKey,
   ConfirmKey,
   CreateKey,
+  DerivedKey,
   DeriveKey,
   EditKey,
   EndAll,
@@ -13,8 +15,10 @@ import type {
   ListKeys,
   OwnedKey,
   PendingChange,
+  RegisterKey,
   RenewKey,
   RequestedKey,
+  RevealKey,
   RotateKey,
   ThawedKeys,
 } from './manager-types.js'
@@ -40,7 +44,7 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
    *
    * @throws {KeyError} as `request`, and `ERR_CONFIRMATION_REQUIRED`
    */
-  create(request: CreateKey<P>): Promise<IssuedKey>
+  create(request: CreateKey<P> & ChosenPassphrase): Promise<IssuedKey>
   /** What a link would do; does nothing. For GET. @throws {KeyError} `ERR_CONFIRMATION_INVALID` */
   inspect(request: ConfirmKey): Promise<PendingChange>
   /** Carries out what the link is for, once. For POST. @throws {KeyError} `ERR_CONFIRMATION_INVALID`, and as the operation */
@@ -50,9 +54,17 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
   /**
    * Mints the secret and shows it, once.
    *
-   * @throws {KeyError} `ERR_SECRET_REVEALED`, `ERR_KEY_STATE`, `ERR_KEY_CONFLICT`, `ERR_CEILING_EXCEEDED`
+   * @throws {KeyError} `ERR_SECRET_REVEALED`, `ERR_KEY_STATE`, `ERR_KEY_CONFLICT`, `ERR_CEILING_EXCEEDED`,
+   * `ERR_INPUT_INVALID` for a passphrase, or a scheme that knows key pairs only
    */
-  reveal(request: OwnedKey): Promise<IssuedKey>
+  reveal(request: RevealKey): Promise<IssuedKey>
+  /**
+   * Takes the owner's public key in place of a secret, once, where the scheme has key pairs. The private key stays with
+   * the owner, and must have signed for it; nothing that could sign is stored.
+   *
+   * @throws {KeyError} as `reveal`, and `ERR_INPUT_INVALID` for `publicKey` or `possession`
+   */
+  register(request: RegisterKey): Promise<KeyView>
   /** @throws {KeyError} `ERR_KEY_NOT_FOUND`, `ERR_KEY_CORRUPT` */
   get(request: OwnedKey): Promise<KeyView>
   /** The owner's keys in the order of their ids, paged. */
@@ -66,10 +78,11 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
   /** Gives the key a new expiry. @throws {KeyError} `ERR_KEY_STATE`, `ERR_POLICY_VIOLATED`, `ERR_CEILING_EXCEEDED` */
   renew(request: RenewKey): Promise<ChangedKey>
   /**
-   * Gives the key a new secret; the old one passes until the overlap ends, and never longer than the key. A third
-   * secret ends at once. If the answer is lost, rotate again.
+   * Gives the key a new secret, or another public key; the old one passes until the overlap ends, and never longer than
+   * the key. A third ends at once. If the answer is lost, rotate again. A key pair is replaced by another one only.
    *
-   * @throws {KeyError} `ERR_KEY_CONFLICT`, `ERR_KEY_STATE`, `ERR_POLICY_VIOLATED`, `ERR_CEILING_EXCEEDED`
+   * @throws {KeyError} `ERR_KEY_CONFLICT`, `ERR_KEY_STATE`, `ERR_POLICY_VIOLATED`, `ERR_CEILING_EXCEEDED`,
+   * `ERR_INPUT_INVALID` as `reveal` and `register`
    */
   rotate(request: RotateKey): Promise<ChangedKey>
   /** Stops the key until `resume`. A suspended key stays as it is. @throws {KeyError} `ERR_KEY_STATE` */
@@ -85,7 +98,7 @@ export interface KeyManager<P extends string = string> extends KeyUpkeep<P> {
    *
    * @throws {KeyError} as `create`, and `ERR_CEILING_EXCEEDED`, `ERR_KEY_STATE`
    */
-  derive(request: DeriveKey<P>): Promise<IssuedKey>
+  derive(request: DeriveKey<P>): Promise<DerivedKey>
   /** Suspends every active key of an owner until `thaw`, and revokes those that were never confirmed. */
   freeze(request: EndAll): Promise<EndedKeys>
   /** Resumes what `freeze` suspended, and nothing else. */

@@ -3,10 +3,11 @@ import { decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
 import { randomBytes } from '../crypto/random.js'
 import { KeyError, SealError } from '../errors.js'
 import type { KeyRecord, StoredSecret } from '../key.js'
-import { sealContext } from './compiled-key.js'
+import { sealContext } from './compiled-secret.js'
 import { findCredentials, parseCredential } from './credentials.js'
 import type { Desk } from './desk.js'
 import { endUnlessGone } from './ending.js'
+import { digestOfPair, leakedPairs } from './leaked-pairs.js'
 import { decodeOrError } from './listing.js'
 import type { UnreadableKey } from './manager-types.js'
 import { allKeys } from './scanning.js'
@@ -30,8 +31,8 @@ interface Search {
   readonly reason: string
   /** Everything that could be a secret, or the id of a key that was imported. */
   readonly words: ReadonlySet<string>
-  /** Of the SHA-256 of a secret, the mark that `marks` holds if the secret stood in the text. */
-  readonly markOf: (sha256OfSecret: Uint8Array) => string
+  /** Of the digest that stands for a secret, the mark that `marks` holds if the secret stood in the text. */
+  readonly markOf: (digest: Uint8Array) => string
   readonly marks: ReadonlySet<string>
   readonly keys: Map<string, LeakedKey>
   readonly unreadable: Map<string, UnreadableKey>
@@ -45,7 +46,8 @@ export async function reportLeak(desk: Desk, report: Omit<LeakReport, 'actor'>):
   const standing = (kind: 'keyId' | 'secret') =>
     found.filter(each => each.kind === kind).map(({ at, length }) => text.slice(at, at + length))
   const keyIds = new Set(standing('keyId'))
-  const search = createSearch(desk, reason, new Set([...wordsOf(text), ...standing('secret')]))
+  const words = new Set([...wordsOf(text), ...standing('secret')])
+  const search = createSearch({ desk, reason, words, pairs: await leakedPairs(desk, { text, words }) })
   const unknown = await endNamed(search, keyIds)
   if ([...search.words].some(word => !keyIds.has(word))) await endSought(search)
   return { keys: [...search.keys.values()], unknown, unreadable: [...search.unreadable.values()] }
@@ -68,11 +70,15 @@ function wordsOf(text: string): readonly string[] {
 }
 
 /** Marks are made under a key of this report's own, so that how long a look-up takes says nothing about a secret. */
-function createSearch(desk: Desk, reason: string, words: ReadonlySet<string>): Search {
+function createSearch({
+  pairs,
+  ...search
+}: Pick<Search, 'desk' | 'reason' | 'words'> & { readonly pairs: readonly Uint8Array[] }): Search {
   const mac = sha256.mac(randomBytes(32))
-  const markOf = (sha256OfSecret: Uint8Array) => encodeHex(mac.tag([sha256OfSecret]))
-  const marks = new Set([...words].map(word => markOf(sha256.digest([encodeUtf8(word)]))))
-  return { desk, reason, words, markOf, marks, keys: new Map(), unreadable: new Map() }
+  const markOf = (digest: Uint8Array) => encodeHex(mac.tag([digest]))
+  const digests = [...search.words].map(word => sha256.digest([encodeUtf8(word)]))
+  const marks = new Set([...digests, ...pairs].map(markOf))
+  return { ...search, markOf, marks, keys: new Map(), unreadable: new Map() }
 }
 
 /**
@@ -141,6 +147,7 @@ async function hashOf(
 ): Promise<Uint8Array> {
   const stored = kind === 'sha256' ? decodeHex(value, 32) : undefined
   if (stored !== undefined) return stored
+  if (kind === 'public') return digestOfPair(value.slice(value.indexOf(':') + 1))
   if (kind === 'sha256' || sealer === undefined) {
     throw new KeyError('ERR_KEY_CORRUPT', "the stored key has an invalid 'secrets'", { field: 'secrets' })
   }

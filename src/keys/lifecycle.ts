@@ -6,6 +6,7 @@ export type Transition =
   | 'confirm'
   | 'pend'
   | 'reveal'
+  | 'register'
   | 'edit'
   | 'renew'
   | 'rotate'
@@ -20,6 +21,7 @@ const STARTS_FROM: Readonly<Record<Transition, readonly KeyState[]>> = {
   confirm: ['pending', 'active', 'suspended'],
   pend: ['pending', 'active', 'suspended'],
   reveal: ['active'],
+  register: ['active'],
   edit: ['active', 'suspended'],
   renew: ['active', 'suspended'],
   rotate: ['active', 'suspended'],

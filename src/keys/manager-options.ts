@@ -1,12 +1,13 @@
 import type { Sealer } from '../crypto/sealer.js'
 import { ConfigError } from '../errors.js'
 import type { PermissionModel } from '../key.js'
-import { invalidOption, readOptions } from '../options.js'
+import { invalidOption, readInteger, readOptions } from '../options.js'
 import type { KeyPolicy } from '../preset.js'
 import type { Scheme } from '../scheme.js'
-import type { AuditSink, Awaitable, KeyStore, ReplayStore, UsageStore } from '../store.js'
+import type { AuditSink, Awaitable, InvalidationChannel, KeyStore, ReplayStore, UsageStore } from '../store.js'
 import { type Clock, systemClock } from '../time.js'
 import type { Mint } from './credentials.js'
+import { expectChannel, missingReporter } from './invalidation.js'
 import type { ConfirmationMail } from './manager-types.js'
 import type { StepUpRequest } from './step-up.js'
 
@@ -47,12 +48,23 @@ export interface KeyManagerOptions<P extends string = string, A extends string =
    * away is, and then the promise rejects with `StoreError`.
    */
   readonly audit?: AuditSink
+  /**
+   * Tells verifiers which keys have changed. Give those of this process the same one: they have dropped a key before
+   * `revoke` resolves, and by then the message to other processes has left. If it could not, the key is revoked all the
+   * same, and `onError` is told.
+   */
+  readonly invalidation?: InvalidationChannel
+  /** Told failures of `invalidation`, which fail no operation. Required with it. */
+  readonly onError?: (error: unknown) => void
+  /** Longest wait for an answer of a store, the audit sink or the channel, ms. Default 10,000. */
+  readonly storeTimeoutMs?: number
   readonly clock?: Clock
 }
 
 export interface CheckedManagerOptions extends Omit<KeyManagerOptions, 'schemes' | 'clock' | 'permissions'> {
   readonly schemes: ReadonlyMap<string, Scheme>
   readonly permissions: PermissionModel
+  readonly storeTimeoutMs: number
   readonly clock: Clock
 }
 
@@ -73,6 +85,9 @@ export function readManagerOptions<P extends string, A extends string>(
       'eligible',
       'usage',
       'audit',
+      'invalidation',
+      'onError',
+      'storeTimeoutMs',
       'clock',
     ],
   })
@@ -88,11 +103,16 @@ export function readManagerOptions<P extends string, A extends string>(
   expectKnownPermissions(own.permissions as unknown as PermissionModel, own.policy)
   if (own.clock !== undefined && typeof own.clock !== 'function') throw invalidOption(WHERE, 'clock', 'a function')
   if (own.audit !== undefined && typeof own.audit.append !== 'function') throw invalidOption(WHERE, 'audit', 'a sink')
+  expectChannel(WHERE, own.invalidation)
+  if (own.invalidation !== undefined && typeof own.onError !== 'function') throw missingReporter(WHERE, 'invalidation')
   return {
     ...own,
     schemes,
     permissions: own.permissions as unknown as PermissionModel,
     ceiling: own.ceiling as (owner: string) => Awaitable<Ceiling>,
+    storeTimeoutMs: readInteger({ where: WHERE, options: own }, 'storeTimeoutMs', {
+      ...{ fallback: 10_000, min: 1, max: 600_000 },
+    }),
     clock: own.clock ?? systemClock,
   }
 }

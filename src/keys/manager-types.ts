@@ -1,6 +1,6 @@
 import type { KeyError, SealError } from '../errors.js'
 import type { KeyView, PendingConfirmation, WithdrawalAddress } from '../key.js'
-import type { Secret } from './secret.js'
+import type { ChosenPassphrase, Credentials, OfferedKeyPair } from './credential-types.js'
 import type { Actor } from './step-up.js'
 
 /** Who asks, and what they show for it. Every operation takes these. */
@@ -55,7 +55,12 @@ export interface EditKey<P extends string> extends OwnedKey {
   readonly expiresAt?: number | null
 }
 
-export interface RotateKey extends OwnedKey {
+export interface RevealKey extends OwnedKey, ChosenPassphrase {}
+
+export interface RegisterKey extends OwnedKey, OfferedKeyPair {}
+
+/** With a public key, that takes the place of the secret or the public key before it; without one, a new secret does. */
+export interface RotateKey extends OwnedKey, ChosenPassphrase, Partial<OfferedKeyPair> {
   /** How long the old secret passes beside the new one, ms. 0 ends it at once. */
   readonly overlapMs: number
 }
@@ -75,7 +80,8 @@ export interface EndAll extends Asking {
   readonly reason: string
 }
 
-export interface ConfirmKey extends Asking {
+/** The passphrase is for the secret of a confirmed rotation. */
+export interface ConfirmKey extends Asking, ChosenPassphrase {
   /** The token of the mail. */
   readonly token: string
 }
@@ -100,15 +106,16 @@ export interface ListKeys extends Asking {
   readonly after?: string | null
 }
 
-/** A key id and its secret, which is nowhere else in clear and cannot be asked for again. */
-export interface Credentials {
-  readonly keyId: string
-  readonly secret: Secret
-}
-
 export interface IssuedKey {
   readonly key: KeyView
   readonly credentials: Credentials
+}
+
+/** A new child key. */
+export interface DerivedKey {
+  readonly key: KeyView
+  /** `null` where its scheme knows key pairs only: then `register` is to come. */
+  readonly credentials: Credentials | null
 }
 
 /** A key that was asked for, or a link that was sent anew. `key.awaits` says whether a confirmation is due. */
@@ -120,7 +127,7 @@ export interface RequestedKey {
 
 /** A key after a change. `key.awaits` says whether the change waits for a confirmation. */
 export interface ChangedKey extends RequestedKey {
-  /** The new secret, if the change was a rotation and was carried out. */
+  /** The new secret, if the change was a rotation without a public key and was carried out. */
   readonly credentials: Credentials | null
 }
 
@@ -151,7 +158,7 @@ export interface EndedKeys {
   readonly unreadable: readonly UnreadableKey[]
 }
 
-export interface DeriveKey<P extends string> extends OwnedKey {
+export interface DeriveKey<P extends string> extends OwnedKey, ChosenPassphrase {
   /** `keyId` names the parent. */
   readonly label: string
   readonly permissions: readonly P[]

@@ -10,8 +10,9 @@ import { createKey, requestKey, revealKey } from './creating.js'
 import { type Asked, type Desk, load, replaceKey } from './desk.js'
 import { destroyAll, destroyKey, revokeAll, revokeKey, suspendKey } from './ending.js'
 import { freezeOwner, thawOwner } from './freezing.js'
-import { guardStore } from './guarded-store.js'
+import { boundStores, guardStore } from './guarded-store.js'
 import { importKey } from './importing.js'
+import { createAnnouncer, reporter } from './invalidation.js'
 import { createIssuer } from './issuer.js'
 import type { KeyManager } from './key-manager.js'
 import { reportLeak } from './leaks.js'
@@ -19,6 +20,7 @@ import { advanceKey } from './lifecycle.js'
 import { readPage } from './listing.js'
 import { type KeyManagerOptions, readManagerOptions } from './manager-options.js'
 import type { Asking, OwnedKey } from './manager-types.js'
+import { registerKey } from './registering.js'
 import { readRequest, tellRequest } from './requests.js'
 import { countMasterKeys, resealKeys } from './reseal.js'
 import { settleKey } from './settling.js'
@@ -36,6 +38,7 @@ const OPERATIONS: { readonly [M in keyof KeyManager]: Operation | 'read' } = {
   confirm: 'confirm',
   resend: 'resend',
   reveal: 'reveal',
+  register: 'register',
   get: 'read',
   list: 'read',
   edit: 'edit',
@@ -66,8 +69,11 @@ export function createKeyManager<P extends string, A extends string>(
   given: KeyManagerOptions<P, A>,
 ): KeyManager<P | A> {
   const options = readManagerOptions(given)
-  const desk: Desk = { ...options, keys: guardStore(options.keys), issue: createIssuer(options.mint, options.sealer) }
-  const does = createCounter(desk)
+  const { storeTimeoutMs: timeoutMs, onError } = options
+  const announcer = createAnnouncer(options.invalidation, { timeoutMs, report: reporter(onError) })
+  const keys = guardStore(options.keys, { timeoutMs, changed: announcer.changed })
+  const issue = createIssuer(options.mint, options.sealer)
+  const does = createCounter({ ...options, ...boundStores(options, timeoutMs), keys, issue }, announcer.sent)
   return Object.freeze<KeyManager<P | A>>({
     request: does('request', requestKey),
     create: does('create', createKey),
@@ -75,6 +81,7 @@ export function createKeyManager<P extends string, A extends string>(
     confirm: does('confirm', confirmKey),
     resend: does('resend', resendConfirmation),
     reveal: does('reveal', revealKey),
+    register: does('register', registerKey),
     get: does('get', showKey),
     list: does('list', readPage),
     edit: does('edit', editKey),
@@ -101,7 +108,7 @@ type Work<R, T> = (desk: Desk, request: Omit<R, keyof Asking>, asked: Asked) => 
 type Counter = <R extends Asking, T>(method: keyof KeyManager, work: Work<R, T>) => (request: R) => Promise<T>
 
 /** Where every request arrives: its form is checked, its asker is kept apart from it, and the table is consulted. */
-function createCounter(desk: Desk): Counter {
+function createCounter(desk: Desk, announced: () => Promise<unknown>): Counter {
   const { policy, secondFactor, replay, clock } = desk
   const hasSecondFactor = policy.secondFactor === 'if-activated' ? desk.hasSecondFactor : undefined
   const audited = createAudit({ audit: desk.audit, keys: desk.keys, clock })
@@ -115,10 +122,11 @@ function createCounter(desk: Desk): Counter {
     const admit: Asked['admit'] = async ({ owner: of = owner ?? '', also, parameters = tellRequest(request) } = {}) => {
       if (operation !== 'read') await stepUp({ ...standing(of), owner: of, operation, also, parameters, proof })
     }
-    return audited({ method, reads: operation === 'read', actor, ip, owner, keyId }, async keys => {
+    const answer = audited({ method, reads: operation === 'read', actor, ip, owner, keyId }, async keys => {
       refuseUnlessOpen(policy.operations, operation, standing())
       return work({ ...desk, keys }, request, { browser, admit })
     })
+    return operation === 'read' ? answer : answer.finally(announced)
   }
 }
 

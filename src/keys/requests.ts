@@ -15,29 +15,33 @@ const CREATE = {
 /** What each method takes, besides who asks. A method that is not in it does not compile. */
 const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> } = {
   request: CREATE,
-  create: CREATE,
+  create: { ...CREATE, optional: [...CREATE.optional, 'passphrase'] },
   inspect: { required: ['token'], optional: [] },
-  confirm: { required: ['token'], optional: [] },
+  confirm: { required: ['token'], optional: ['passphrase'] },
   resend: { required: OWNED, optional: [] },
-  reveal: { required: OWNED, optional: [] },
+  reveal: { required: OWNED, optional: ['passphrase'] },
+  register: { required: [...OWNED, 'publicKey', 'possession'], optional: [] },
   get: { required: OWNED, optional: [] },
   list: { required: ['owner'], optional: ['limit', 'after'] },
   edit: { required: [...OWNED, 'version'], optional: EDITABLE },
   renew: { required: OWNED, optional: ['expiresAt'] },
-  rotate: { required: [...OWNED, 'overlapMs'], optional: [] },
+  rotate: { required: [...OWNED, 'overlapMs'], optional: ['publicKey', 'possession', 'passphrase'] },
   suspend: { required: [...OWNED, 'reason'], optional: [] },
   resume: { required: OWNED, optional: [] },
   revoke: { required: [...OWNED, 'reason'], optional: [] },
   revokeAll: { required: ['owner', 'reason'], optional: [] },
   derive: {
     required: [...OWNED, 'label', 'permissions', 'accounts', 'ipAllowlist'],
-    optional: ['addresses', 'notBefore', 'expiresAt'],
+    optional: ['addresses', 'notBefore', 'expiresAt', 'passphrase'],
   },
   freeze: { required: ['owner', 'reason'], optional: [] },
   thaw: { required: ['owner'], optional: [] },
   destroy: { required: [...OWNED, 'reason'], optional: [] },
   destroyAll: { required: ['owner', 'reason'], optional: [] },
-  import: { required: CREATE.required, optional: [...CREATE.optional, 'keyId', 'secret', 'sha256'] },
+  import: {
+    required: CREATE.required,
+    optional: [...CREATE.optional, 'keyId', 'secret', 'sha256', 'publicKey', 'passphrase'],
+  },
   reseal: { required: [], optional: STEP },
   countMasterKeys: { required: [], optional: [] },
   sweep: { required: ['since'], optional: [...STEP, 'until', 'noticesMs'] },
@@ -47,7 +51,9 @@ const REQUESTS: { readonly [M in keyof KeyManager]: OptionNames<string, string> 
 const ASKING = ['actor', 'proof', 'browser', 'ip'] as const
 
 /** Fields that hold a secret, or may: whoever is told what was asked is not told these. */
-const UNTOLD = new Set(['secret', 'text', 'token'])
+const UNTOLD = new Set(['secret', 'text', 'token', 'passphrase'])
+
+const TEXTS = ['owner', 'keyId', 'token', 'proof', 'browser', 'ip', 'publicKey', 'possession', 'passphrase'] as const
 
 const ROLES: ReadonlySet<unknown> = /* @__PURE__ */ new Set<Role>(['owner', 'operator', 'key'])
 const MAX_ACTOR = 256
@@ -80,7 +86,7 @@ export function readRequest<T extends object>(operation: keyof KeyManager, reque
     required: REQUESTS[operation].required,
     optional: [...REQUESTS[operation].optional, ...ASKING],
   })
-  for (const field of ['owner', 'keyId', 'token', 'proof', 'browser', 'ip']) {
+  for (const field of TEXTS) {
     const value = own[field]
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new KeyError('ERR_INPUT_INVALID', `'${field}' must be text`, { field })

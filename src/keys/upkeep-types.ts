@@ -21,7 +21,7 @@ export interface KeyOfOwner {
   readonly keyId: string
 }
 
-/** A key that exists elsewhere. Give its `secret`, or for a bearer token the token's `sha256`, and not both. */
+/** A key that exists elsewhere. Give one of: its `secret`, for a bearer token the token's `sha256`, its `publicKey`. */
 export interface ImportKey<P extends string> extends CreateKey<P> {
   /**
    * The id it has, 1–128 of `A-Z a-z 0-9 _ . -`. Left out for a bearer token: the id its scheme gives the token. A
@@ -32,6 +32,10 @@ export interface ImportKey<P extends string> extends CreateKey<P> {
   readonly secret?: string
   /** SHA-256 of a bearer token, 64 lower-case hex digits. */
   readonly sha256?: string
+  /** Public key, as `register` takes it. Nobody is asked to prove anything: the house knows whose it is. */
+  readonly publicKey?: string
+  /** Passphrase beside the secret, where the scheme has one: 1–64 visible ASCII characters. */
+  readonly passphrase?: string
 }
 
 export interface ResealedKeys {

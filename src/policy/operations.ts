@@ -25,6 +25,7 @@ const STRICT: OperationTable = /* @__PURE__ */ Object.freeze({
   confirm: OWNER,
   resend: OWNER,
   reveal: OWNER,
+  register: OWNER,
   edit: OWNER_PROVEN,
   renew: OWNER_PROVEN,
   rotate: OWNER_PROVEN,

@@ -2,6 +2,7 @@ import { defineKeyPolicy, standardKeyPolicy } from '../policy/key-policy.js'
 import { defineOperations } from '../policy/operations.js'
 import { definePermissions } from '../policy/permissions.js'
 import type { KeyPolicy, Preset } from '../preset.js'
+import { bitcoinSuisse as scheme } from '../schemes/bitcoin-suisse.js'
 
 const order = {
   /** "Read Only": read information. */
@@ -42,12 +43,15 @@ function policy(): KeyPolicy {
  * access is granted by the relationship manager (`eligible` of the manager), who also changes permissions; keys expire,
  * are deleted and made anew.
  *
+ * What its clients sign is not public in full, so the scheme must be told.
+ *
  * @source Bitcoin Suisse, API Keys, chapters 1 to 3
  */
-export const bitcoinSuisse: Preset<BitcoinSuissePermission, 'full-access', null> = /* @__PURE__ */ Object.freeze({
-  id: 'bitcoin-suisse',
-  permissions: /* @__PURE__ */ definePermissions({ permissions: order, aliases: { 'full-access': 'top' } }),
-  defaultPermissions: /* @__PURE__ */ Object.freeze([]),
-  policy: /* @__PURE__ */ policy(),
-  scheme: null,
-})
+export const bitcoinSuisse: Preset<BitcoinSuissePermission, 'full-access', typeof scheme> =
+  /* @__PURE__ */ Object.freeze({
+    id: 'bitcoin-suisse',
+    permissions: /* @__PURE__ */ definePermissions({ permissions: order, aliases: { 'full-access': 'top' } }),
+    defaultPermissions: /* @__PURE__ */ Object.freeze([]),
+    policy: /* @__PURE__ */ policy(),
+    scheme,
+  })

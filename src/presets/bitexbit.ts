@@ -2,6 +2,7 @@ import { defineKeyPolicy, standardKeyPolicy } from '../policy/key-policy.js'
 import { defineOperations } from '../policy/operations.js'
 import { definePermissions } from '../policy/permissions.js'
 import type { KeyPolicy, OperationRule, Preset } from '../preset.js'
+import { bitexbitV2 } from '../schemes/bitexbit-v2.js'
 
 const order = {
   /** "Read only": balances, open positions, account data. */
@@ -41,12 +42,14 @@ function policy(): KeyPolicy {
  * keys, and withdrawals to the owner's address list only: `addressBook` of the verifier, which answers `true` for an
  * owner who has Address Management switched off.
  *
+ * Its clients sign by one of three dialects, `bitexbit-v2` here; the others are `bitexbit-v1` and `bitexbit-gateway`.
+ *
  * @source bitexbit, What is API management, three types of access, How to set up API management
  */
-export const bitexbit: Preset<BitexbitPermission, 'full-access', null> = /* @__PURE__ */ Object.freeze({
+export const bitexbit: Preset<BitexbitPermission, 'full-access', typeof bitexbitV2> = /* @__PURE__ */ Object.freeze({
   id: 'bitexbit',
   permissions: /* @__PURE__ */ definePermissions({ permissions: order, aliases: { 'full-access': 'top' } }),
   defaultPermissions: /* @__PURE__ */ Object.freeze(['read-only'] as const),
   policy: /* @__PURE__ */ policy(),
-  scheme: null,
+  scheme: bitexbitV2,
 })

@@ -26,7 +26,7 @@ function createFamily(rules: Partial<KeyPolicy> = {}) {
       },
       ...fields,
     })
-    const secret = credentials.secret.reveal()
+    const secret = credentials?.secret.reveal() ?? ''
     return {
       key,
       signer: createSigner({ scheme: world.schemes[0] as Scheme, keyId: key.keyId, secret, clock: world.clock }),
@@ -46,8 +46,8 @@ describe('a child key', () => {
       permissions: ['read'],
       expiresAt: parent.key.expiresAt,
     })
-    expect(denialOf(await verifier.verify(child.signer.sign(unsigned()), { permission: 'read' }))).toBe('allowed')
-    expect(denialOf(await verifier.verify(child.signer.sign(unsigned()), { permission: 'trade' }))).toBe(
+    expect(denialOf(await verifier.verify(await child.signer.sign(unsigned()), { permission: 'read' }))).toBe('allowed')
+    expect(denialOf(await verifier.verify(await child.signer.sign(unsigned()), { permission: 'trade' }))).toBe(
       'permission_denied',
     )
   })
@@ -93,7 +93,7 @@ describe('a child key', () => {
     const { key } = await issue({ permissions: ['trade'] })
     const { signer } = await derive(key, { permissions: ['trade'] })
     const judge = async (permission: 'read' | 'trade') =>
-      denialOf(await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission }))
+      denialOf(await verifier.verify({ ...(await signer.sign(unsigned())), ip: '10.0.0.1' }, { permission }))
     expect(await judge('trade')).toBe('allowed')
     const { key: narrow } = await manager.edit({ ...owned(key), version: key.version, permissions: ['read'] })
     expect([await judge('read'), await judge('trade')]).toEqual(['allowed', 'permission_denied'])
@@ -110,7 +110,7 @@ describe('a child key', () => {
     const child = await derive(parent.key)
     const grandchild = await derive(child.key)
     const judge = async () =>
-      denialOf(await verifier.verify(grandchild.signer.sign(unsigned()), { permission: 'read' }))
+      denialOf(await verifier.verify(await grandchild.signer.sign(unsigned()), { permission: 'read' }))
     expect(await judge()).toBe('allowed')
     await manager.suspend({ ...owned(parent.key), reason: 'check' })
     expect(await judge()).toBe('key_suspended')
@@ -127,7 +127,9 @@ describe('a child key', () => {
     const child = await derive(parent.key)
     const row = await keys.get(parent.key.keyId)
     await keys.remove(parent.key.keyId, row?.version ?? 0)
-    expect(denialOf(await verifier.verify(child.signer.sign(unsigned()), { permission: 'read' }))).toBe('key_revoked')
+    expect(denialOf(await verifier.verify(await child.signer.sign(unsigned()), { permission: 'read' }))).toBe(
+      'key_revoked',
+    )
   })
 
   it('has no more generations than the policy allows, and none where it allows none', async () => {
@@ -158,13 +160,17 @@ describe('freeze and thaw', () => {
     const foreign = await issue({ owner: 'other' })
     await manager.suspend({ ...owned(paused.key), reason: 'odd traffic' })
     expect(await manager.freeze({ owner: OWNER, reason: 'password changed' })).toMatchObject({ ended: 1 })
-    expect(denialOf(await verifier.verify(active.signer.sign(unsigned()), { permission: 'read' }))).toBe(
+    expect(denialOf(await verifier.verify(await active.signer.sign(unsigned()), { permission: 'read' }))).toBe(
       'key_suspended',
     )
-    expect(denialOf(await verifier.verify(foreign.signer.sign(unsigned()), { permission: 'read' }))).toBe('allowed')
+    expect(denialOf(await verifier.verify(await foreign.signer.sign(unsigned()), { permission: 'read' }))).toBe(
+      'allowed',
+    )
     await expect(manager.thaw({ owner: OWNER })).rejects.toThrow(code('ERR_OPERATION_FORBIDDEN'))
     expect(await manager.thaw({ owner: OWNER, actor: operator })).toEqual({ resumed: 1, refused: [] })
-    expect(denialOf(await verifier.verify(active.signer.sign(unsigned()), { permission: 'read' }))).toBe('allowed')
+    expect(denialOf(await verifier.verify(await active.signer.sign(unsigned()), { permission: 'read' }))).toBe(
+      'allowed',
+    )
     expect(await manager.get(owned(paused.key))).toMatchObject({ state: 'suspended', reason: 'odd traffic' })
   })
 

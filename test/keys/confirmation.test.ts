@@ -348,7 +348,10 @@ describe('what is carried out', () => {
 
     await manager.rotate({ ...owned(key), overlapMs: 7 * MINUTE, ...asking(house) })
     const rotated = await manager.confirm({ token: house.token(), browser: BROWSER })
-    expect(rotated.key).toMatchObject({ ...renewed, version: rotated.key.version, rotationEndsAt: START + 7 * MINUTE })
+    expect(rotated.key).toMatchObject({
+      ...{ ...renewed, version: rotated.key.version, rotationEndsAt: START + 7 * MINUTE },
+      credentialsVersion: 2,
+    })
     expect(rotated.credentials?.secret.reveal()).toMatch(/^kls_test_/)
   })
 
@@ -403,7 +406,9 @@ describe('what is carried out', () => {
     const { createSigner } = await import('../../src/client/index.js')
     const secret = (await house.manager.reveal(owned(key))).credentials.secret.reveal()
     const signer = createSigner({ scheme: house.schemes[0] as never, keyId: key.keyId, secret, clock: () => START })
-    expect(await house.verifier.verify(signer.sign(unsigned()), { permission: 'read' })).toMatchObject({ ok: true })
+    expect(await house.verifier.verify(await signer.sign(unsigned()), { permission: 'read' })).toMatchObject({
+      ok: true,
+    })
   })
 })
 

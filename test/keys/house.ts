@@ -1,4 +1,6 @@
 import { expect } from 'vitest'
+import { keyPairsOf } from '#key-pairs'
+import { generateKeyPair, type KeyPairTexts, provePossession } from '../../src/client/index.js'
 import type {
   AuditEntry,
   ConfirmationMail,
@@ -14,6 +16,8 @@ import type {
 } from '../../src/index.js'
 import { defineKeyPolicy, defineOperations, readAuditEntry, standardKeyPolicy } from '../../src/index.js'
 import { withoutStepUp } from '../../src/insecure.js'
+import { isMalformed, type Proof, type Scheme } from '../../src/scheme.js'
+import { hmacV1 } from '../../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore, createMemoryReplayStore, createMemoryUsageStore } from '../../src/stores/memory.js'
 import { createFakeClock } from '../../src/testing/index.js'
 import { createWorld, OWNER, START } from '../world.js'
@@ -27,6 +31,7 @@ export interface HouseOptions {
   readonly rules?: Partial<KeyPolicy>
   readonly manager?: Given
   readonly keys?: KeyStore
+  readonly schemes?: readonly Scheme[]
 }
 
 export const BROWSER = 'a-cookie-of-this-browser'
@@ -42,8 +47,42 @@ export const code = (error: string, field?: string) =>
   expect.objectContaining(field === undefined ? { code: error } : { code: error, field })
 export const owned = ({ owner, keyId }: { readonly owner: string; readonly keyId: string }) => ({ owner, keyId })
 
+const hmac = hmacV1({ audience: 'api.example.com' })
+/** hmac-v1 whose keys may have a key pair instead, as those of Binance may. */
+export const dual: Scheme = {
+  ...hmac,
+  proof: {
+    ...(hmac.proof as Extract<Proof, { kind: 'mac' }>),
+    keyPairs: keyPairsOf(['ed25519', 'rsa-v1_5-sha256']),
+  },
+  read(request) {
+    const { 'x-api-signature': signature, ...headers } = request.headers
+    const claim = hmac.read({ ...request, headers: { ...headers, 'x-api-signature': '0'.repeat(64) } })
+    if (claim === undefined || isMalformed(claim)) return claim
+    return { ...claim, tag: Uint8Array.from(Buffer.from(String(signature), 'hex')) }
+  },
+}
+
+/** What an owner sends to have a public key registered. */
+export async function offer(
+  scheme: Scheme,
+  { owner, keyId }: { readonly owner: string; readonly keyId: string },
+  { version = 1, pair }: { readonly version?: number; readonly pair?: KeyPairTexts } = {},
+) {
+  const algorithm = scheme.proof.kind === 'bearer' ? undefined : scheme.proof.keyPairs?.algorithms[0]
+  const { publicKey, privateKey } = pair ?? (await generateKeyPair(algorithm ?? 'ed25519'))
+  const possession = await provePossession({ scheme, owner, keyId, publicKey, privateKey, version })
+  return { publicKey, privateKey, offered: { publicKey, possession } }
+}
+
 /** A house with a second factor (any proof that begins with `good`), a mailer, and an audit trail, all to look at. */
-export function createHouse({ rows = {}, rules = {}, manager = {}, keys = createMemoryKeyStore() }: HouseOptions = {}) {
+export function createHouse({
+  rows = {},
+  rules = {},
+  manager = {},
+  keys = createMemoryKeyStore(),
+  schemes = [dual],
+}: HouseOptions = {}) {
   const asked: StepUpRequest[] = []
   const mails: ConfirmationMail[] = []
   const trail: AuditEntry[] = []
@@ -55,6 +94,7 @@ export function createHouse({ rows = {}, rules = {}, manager = {}, keys = create
   })
   const world = createWorld({
     keys,
+    schemes,
     verifier: { clock, replay },
     manager: {
       ...{ clock, replay, policy, usage: createMemoryUsageStore() },

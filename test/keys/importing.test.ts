@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { createSigner } from '../../src/client/index.js'
+import { createSigner, generateKeyPair } from '../../src/client/index.js'
 import { base64Secret } from '../../src/crypto/secret-encoding.js'
 import type { KeyPolicy, KeyRow, OperationTable, StepUpRequest } from '../../src/index.js'
 import { createMint, createSealer, defineKeyPolicy, standardKeyPolicy } from '../../src/index.js'
 import { acceptUncovered, withoutStepUp } from '../../src/insecure.js'
 import type { Scheme } from '../../src/scheme.js'
 import { bearer } from '../../src/schemes/bearer.js'
+import { ed25519V1 } from '../../src/schemes/ed25519-v1.js'
 import { hmacV1 } from '../../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore, createMemoryReplayStore } from '../../src/stores/memory.js'
 import { createFaults } from '../../src/testing/index.js'
@@ -42,10 +43,56 @@ function createHouse(rules: Partial<KeyPolicy> = {}, signing: readonly Scheme[] 
   const importKey = (given: object) => world.manager.import(given as Parameters<typeof world.manager.import>[0])
   const verifyWith = async (scheme: Scheme, keyId: string, secret: string) => {
     const signer = createSigner({ scheme, keyId, secret, clock: world.clock })
-    return world.verifier.verify(signer.sign(unsigned()), READ)
+    return world.verifier.verify(await signer.sign(unsigned()), READ)
   }
   return { ...world, importKey, verifyWith }
 }
+
+describe('import of a public key', () => {
+  const scheme = ed25519V1({ audience: 'api.example.com' })
+  const given = { ...wanted, keyId: KEY_ID }
+
+  it('takes it without a proof: the house knows whose it is', async () => {
+    const { importKey, verifyWith, keys } = createHouse({}, [scheme])
+    const { publicKey, privateKey } = await generateKeyPair('ed25519')
+    const key = await importKey({ ...given, publicKey })
+    expect(key).toMatchObject({ keyId: KEY_ID, revealed: true, credentialsVersion: 1 })
+    expect(key.publicKey).toBe(`ed25519:${publicKey.replace(/-----[A-Z ]+-----|\s/g, '')}`)
+    expect(await verifyWith(scheme, KEY_ID, privateKey)).toMatchObject({ ok: true })
+    const other = await generateKeyPair('ed25519')
+    expect(await verifyWith(scheme, KEY_ID, other.privateKey)).toMatchObject({ denial: 'wrong_signature' })
+    expect(JSON.stringify(await keys.get(KEY_ID))).not.toMatch(/v1\.k1/)
+  })
+
+  it.each([
+    ['keyId', { keyId: undefined }],
+    ['publicKey', { publicKey: 'no key' }],
+    ['publicKey', { publicKey: undefined, secret: SECRET }],
+    ['publicKey', { publicKey: undefined, sha256: sha256(SECRET) }],
+    ['secret', { secret: SECRET }],
+    ['secret', { publicKey: undefined }],
+    ['passphrase', { passphrase: 'correct-horse' }],
+  ])('refuses a wrong %s: %o', async (field, wrong) => {
+    const { importKey, keys } = createHouse({}, [scheme])
+    const { publicKey } = await generateKeyPair('ed25519')
+    await expect(importKey({ ...given, publicKey, ...wrong })).rejects.toThrow(code('ERR_INPUT_INVALID', field))
+    expect((await keys.scan({ limit: 9 })).length).toBe(0)
+  })
+
+  it('refuses a private key as one that leaked, and a public one where the scheme has none', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ed25519')
+    const failure = await createHouse({}, [scheme])
+      .importKey({ ...given, publicKey: privateKey })
+      .catch(error => error)
+    expect(failure).toMatchObject({ code: 'ERR_INPUT_INVALID', field: 'publicKey' })
+    expect(failure.message).toContain('take it for leaked')
+    for (const other of ['hmac-v1', 'bearer']) {
+      await expect(createHouse().importKey({ ...given, scheme: other, publicKey })).rejects.toThrow(
+        code('ERR_INPUT_INVALID', 'publicKey'),
+      )
+    }
+  })
+})
 
 describe('import of a secret that signs', () => {
   it('takes over id and secret: the client goes on as before', async () => {

@@ -42,8 +42,8 @@ describe('a key id in a text', () => {
     expect(keys).toEqual([{ ...owned(leaked.key), secretLeaked: false, state: 'suspended' }])
     expect({ unknown, unreadable }).toEqual({ unknown: 0, unreadable: [] })
     expect(await manager.get(owned(leaked.key))).toMatchObject({ state: 'suspended', reason: `leaked: ${reason}` })
-    expect(await verifier.verify(leaked.signer.sign(unsigned()), READ)).toMatchObject({ denial: 'key_suspended' })
-    expect(await verifier.verify(other.signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
+    expect(await verifier.verify(await leaked.signer.sign(unsigned()), READ)).toMatchObject({ denial: 'key_suspended' })
+    expect(await verifier.verify(await other.signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
   })
 
   it('revokes its key where the policy says so', async () => {

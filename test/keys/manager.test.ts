@@ -252,7 +252,7 @@ describe('edit', () => {
   it('shows in the next verdict', async () => {
     const { issue, manager, verifier } = createWorld()
     const { key, signer } = await issue()
-    const trade = async () => (await verifier.verify(signer.sign(unsigned()), { permission: 'trade' })).ok
+    const trade = async () => (await verifier.verify(await signer.sign(unsigned()), { permission: 'trade' })).ok
     expect(await trade()).toBe(true)
     await manager.edit({ ...owned(key), version: 1, permissions: ['read'] })
     expect(await trade()).toBe(false)
@@ -264,9 +264,9 @@ describe('renew', () => {
     const { issue, manager, clock, verifier } = createWorld()
     const { key, signer } = await issue({ expiresAt: START + DAY })
     clock.set(START + 2 * DAY)
-    expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ denial: 'key_expired' })
+    expect(await verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({ denial: 'key_expired' })
     expect(await manager.renew(owned(key))).toMatchObject({ key: { expiresAt: START + 92 * DAY } })
-    expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
+    expect(await verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
     await expect(manager.renew({ ...owned(key), expiresAt: START })).rejects.toThrow(
       code('ERR_INPUT_INVALID', 'expiresAt'),
     )
@@ -296,8 +296,12 @@ describe('rotate', () => {
       clock,
     })
     const passes = async (signer: typeof old) =>
-      (await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission: 'read', account: 'spot' }))
-        .ok
+      (
+        await verifier.verify(
+          { ...(await signer.sign(unsigned())), ip: '10.0.0.1' },
+          { permission: 'read', account: 'spot' },
+        )
+      ).ok
     for (const at of [0, HOUR - 1]) {
       clock.set(START + at)
       expect([await passes(old), await passes(fresh)]).toEqual([true, true])
@@ -320,7 +324,7 @@ describe('rotate', () => {
         clock,
       })
     }
-    const passes = async (signer: typeof first) => (await verifier.verify(signer.sign(unsigned()), READ)).ok
+    const passes = async (signer: typeof first) => (await verifier.verify(await signer.sign(unsigned()), READ)).ok
     const second = await rotate(0)
     expect([await passes(first), await passes(second)]).toEqual([false, true])
     const third = await rotate(HOUR)

@@ -2,7 +2,20 @@ import { describe, expect, it } from 'vitest'
 import type { Actor, KeyManager, KeyView, Operation, OperationTable, Role, StepUp } from '../../src/index.js'
 import { defineOperations } from '../../src/index.js'
 import { OWNER, START } from '../world.js'
-import { BROWSER, code, createHouse, type House, OPERATOR, owned, type P, rowsOf, wanted, withMail } from './house.js'
+import {
+  BROWSER,
+  code,
+  createHouse,
+  dual,
+  type House,
+  OPERATOR,
+  offer,
+  owned,
+  type P,
+  rowsOf,
+  wanted,
+  withMail,
+} from './house.js'
 
 interface Row {
   readonly operation: Operation | 'read'
@@ -53,6 +66,14 @@ const METHODS: { readonly [M in keyof KeyManager]: Row } = {
     operation: 'reveal',
     ofOneKey: true,
     prepare: async ({ manager }) => owned((await manager.request({ ...wanted, label: 'new' })).key),
+  },
+  register: {
+    operation: 'register',
+    ofOneKey: true,
+    prepare: async ({ manager }) => {
+      const { key } = await manager.request({ ...wanted, label: 'new' })
+      return { ...owned(key), ...(await offer(dual, key)).offered }
+    },
   },
   get: { operation: 'read', ...keyed() },
   list: { operation: 'read', ...whole() },

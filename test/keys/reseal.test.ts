@@ -74,7 +74,7 @@ describe('reseal', () => {
       expect(secretsOf(keys, keyId, onlyNew)[0]).toBe(issued[i]!.secret)
     }
     expect(secretsOf(keys, rotating!.keyId, onlyNew)[1]).toBe(rotated.credentials?.secret.reveal())
-    const verdict = await after.verifier.verify(issued[0]!.signer.sign(unsigned()), { permission: 'read' })
+    const verdict = await after.verifier.verify(await issued[0]!.signer.sign(unsigned()), { permission: 'read' })
     expect(verdict).toMatchObject({ ok: true })
   })
 
@@ -344,9 +344,9 @@ describe('a ciphertext that was moved', () => {
     expect(step).toMatchObject({ scanned: 2, resealed: 1, skipped: 0, next: null })
     expect(step.failed).toEqual([{ keyId: one.key.keyId, error: code('ERR_SEAL_REFUSED') }])
     expect(readRow(house.keys, one.key.keyId)).toBe(moved)
-    const refused = await world.verifier.verify(one.signer.sign(unsigned()), { permission: 'read' })
+    const refused = await world.verifier.verify(await one.signer.sign(unsigned()), { permission: 'read' })
     expect(refused).toMatchObject({ ok: false })
-    const passes = await world.verifier.verify(other.signer.sign(unsigned()), { permission: 'read' })
+    const passes = await world.verifier.verify(await other.signer.sign(unsigned()), { permission: 'read' })
     expect(passes).toMatchObject({ ok: true })
   })
 })

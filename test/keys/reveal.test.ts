@@ -22,7 +22,7 @@ const asked = async ({ manager }: House) => (await manager.request(wanted)).key
 
 async function passes({ schemes, clock, verifier }: House, { keyId, secret }: { keyId: string; secret: string }) {
   const signer = createSigner({ scheme: schemes[0] as never, keyId, secret, clock })
-  return (await verifier.verify(signer.sign(unsigned()), { permission: 'read' })).ok
+  return (await verifier.verify(await signer.sign(unsigned()), { permission: 'read' })).ok
 }
 
 const opened = (credentials: Credentials | null | undefined) => ({
@@ -165,7 +165,7 @@ describe('a rotated key', () => {
     const rotated = await house.manager.rotate({ ...owned(key), overlapMs: HOUR })
     const callerWith = async ({ keyId, secret }: { keyId: string; secret: string }) => {
       const signer = createSigner({ scheme: house.schemes[0] as never, keyId, secret, clock: house.clock })
-      const verdict = await house.verifier.verify(signer.sign(unsigned()), { permission: 'read' })
+      const verdict = await house.verifier.verify(await signer.sign(unsigned()), { permission: 'read' })
       return (verdict as Allowed).principal
     }
     const [old, fresh] = [await callerWith(opened(credentials)), await callerWith(opened(rotated.credentials))]

@@ -157,13 +157,13 @@ describe('a permission that lapses', () => {
     const { key, signer } = await issue({ permissions: ['read', 'trade'] })
     clock.advance(30 * DAY - 1)
     expect((await manager.sweep({ actor, since: START })).lapsed).toEqual([])
-    expect(await verifier.verify(signer.sign(unsigned()), TRADE)).toMatchObject({ ok: true })
+    expect(await verifier.verify(await signer.sign(unsigned()), TRADE)).toMatchObject({ ok: true })
     clock.advance(1)
-    expect(await verifier.verify(signer.sign(unsigned()), TRADE)).toMatchObject({ ok: false })
+    expect(await verifier.verify(await signer.sign(unsigned()), TRADE)).toMatchObject({ ok: false })
     expect((await manager.sweep({ actor, since: START })).lapsed).toEqual([owned(key)])
     expect(await manager.get(owned(key))).toMatchObject({ permissions: ['read'], lapse: null, state: 'active' })
-    expect(await verifier.verify(signer.sign(unsigned()), TRADE)).toMatchObject({ ok: false })
-    expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
+    expect(await verifier.verify(await signer.sign(unsigned()), TRADE)).toMatchObject({ ok: false })
+    expect(await verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
     expect((await manager.sweep({ actor, since: START })).lapsed).toEqual([])
   })
 
@@ -250,11 +250,14 @@ describe('an idle key', () => {
     await use(usage, key, clock())
     clock.advance(14 * DAY - 1)
     expect((await manager.sweep({ actor, since: START })).revoked).toEqual([])
-    expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
+    expect(await verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
     clock.advance(1)
     expect((await manager.sweep({ actor, since: START })).revoked).toEqual([owned(key)])
     expect(await manager.get(owned(key))).toMatchObject({ state: 'revoked', reason: 'idle' })
-    expect(await verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: false, denial: 'key_revoked' })
+    expect(await verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({
+      ok: false,
+      denial: 'key_revoked',
+    })
     expect((await manager.sweep({ actor, since: START })).revoked).toEqual([])
   })
 

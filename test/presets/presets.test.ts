@@ -95,10 +95,22 @@ describe('The scheme of a preset', () => {
   it('is the one that the guide names', () => {
     const order = [bitcoinSuisse, bitpandaPro, bitexbit, bitfinex, standard]
     expect(guide).toContain(`| | ${order.map(({ id }) => `\`${id}\``).join(' | ')} |`)
-    expect(cellsOf('scheme').slice(2, -1)).toEqual(['`null`', '`bearer`', '`null`', '`bitfinex`', '`hmac-v1`'])
+    expect(cellsOf('scheme').slice(2, -1)).toEqual([
+      '`bitcoin-suisse`',
+      '`bearer`',
+      '`bitexbit-v2`',
+      '`bitfinex`',
+      '`hmac-v1`',
+    ])
   })
 
-  it('is none where this package does not have it', () => {
-    expect([bitcoinSuisse.scheme, bitexbit.scheme]).toEqual([null, null])
+  it('is told what the house does not publish', () => {
+    const order = ['nonce', 'timestamp', 'body'] as const
+    expect(bitcoinSuisse.scheme({ order, hash: 'sha256', secretEncoding: 'utf8' }).id).toBe('bitcoin-suisse')
+    expect(() => bitcoinSuisse.scheme({} as never)).toThrow(expect.objectContaining({ code: 'ERR_OPTION_MISSING' }))
+  })
+
+  it('is the second of the dialects of bitexbit', () => {
+    expect(bitexbit.scheme().id).toBe('bitexbit-v2')
   })
 })

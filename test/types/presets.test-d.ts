@@ -13,8 +13,8 @@ const schemes: readonly Scheme[] = [standard.scheme({ audience: 'api.example.com
 standard.scheme()
 // @ts-expect-error it has no options
 bitfinex.scheme({ audience: 'api.example.com' })
-// @ts-expect-error there is none
-bitexbit.scheme()
+// @ts-expect-error it has no options
+bitexbit.scheme({})
 // @ts-expect-error which options it takes is not known of just any preset
 all[0]?.scheme?.({})
 

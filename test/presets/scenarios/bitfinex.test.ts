@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { parseCredentials } from '../../../src/client/index.js'
-import type { CreateKey, RouteDeclarations, StepUpRequest } from '../../../src/index.js'
+import type { CreateKey, Credentials, RouteDeclarations, StepUpRequest } from '../../../src/index.js'
 import { credentialsToSvg, credentialsToTerminal, formatCredentials } from '../../../src/index.js'
 import { acceptUncovered } from '../../../src/insecure.js'
 import { type BitfinexPermission, bitfinex } from '../../../src/presets/bitfinex.js'
@@ -302,7 +302,7 @@ describe('Bitfinex: tokens, keys that a key makes', () => {
     const actor = { role: 'key', id: key.keyId } as const
     const wanted = { ...child(key, ['orders:read']), expiresAt: house.clock() + 10 * MINUTE }
     const token = await house.manager.derive({ ...wanted, actor })
-    const signer = house.signerOf(token.credentials)
+    const signer = house.signerOf(token.credentials as Credentials)
     expect(await flagsOf(house, { signer })).toEqual(['orders:read'])
     await expect(house.manager.derive({ ...child(key, ['withdraw:write']), actor })).rejects.toThrow(
       refusal('ERR_CEILING_EXCEEDED', 'permissions'),

@@ -208,7 +208,8 @@ describe('Bitpanda Pro: Creating an API key', () => {
   it('“the one and only time when you have the chance to see, save and back up the key”', async () => {
     const house = open()
     const { key, signer } = await createKey(house)
-    const token = signer.sign({ method: 'GET', target: '/' }).headers['authorization']?.slice('Bearer '.length) ?? ''
+    const token =
+      (await signer.sign({ method: 'GET', target: '/' })).headers['authorization']?.slice('Bearer '.length) ?? ''
     expect(token.startsWith(`${key.keyId}.`)).toBe(true)
     await expect(house.manager.reveal(owned(key))).rejects.toThrow(refusal('ERR_SECRET_REVEALED'))
     const seen = [await house.manager.get(owned(key)), await house.manager.list({ owner: CUSTOMER })]

@@ -128,7 +128,7 @@ function createApi<P extends string, A extends string>(
     if (permission === undefined || permission === publicRoute) return 'route_not_declared'
     const body = method === 'POST' ? '{}' : ''
     const unsigned = { method, target, headers: {}, body: new TextEncoder().encode(body) }
-    const request = signer?.sign({ method, target, body }) ?? unsigned
+    const request = (await signer?.sign({ method, target, body })) ?? unsigned
     const verdict = await verifier.verify({ ...request, ip: from }, { permission, ...asked })
     return verdict.ok ? 'allowed' : verdict.denial
   }
