@@ -1,11 +1,13 @@
-import { equalBytes } from '#hash'
-import type { Mac, Part } from '../crypto/hash.js'
+import { equalBytes, hashes } from '#hash'
+import type { Part } from '../crypto/hash.js'
 import { randomBytes } from '../crypto/random.js'
 import { KeyError, SealError } from '../errors.js'
-import type { WireRequest } from '../http/request.js'
-import type { CompiledKey, CompiledSecret } from '../keys/compiled-key.js'
+import type { CompiledKey } from '../keys/compiled-key.js'
+import { type CompiledSecret, passphraseParts } from '../keys/compiled-secret.js'
 import type { LoadedKey } from '../keys/key-cache.js'
-import type { Scheme } from '../scheme.js'
+import type { Claim, Scheme } from '../scheme.js'
+import { type Awaitable, isPromiseLike } from '../store.js'
+import { isConsistent } from './consistency.js'
 import type { Recognized } from './recognize.js'
 import { isRefusal, type Refusal } from './verdict.js'
 
@@ -13,36 +15,42 @@ const UNKNOWN: Refusal = Object.freeze({ denial: 'unknown_key' })
 const CORRUPT: Refusal = Object.freeze({ denial: 'key_corrupt' })
 const WRONG_SCHEME: Refusal = Object.freeze({ denial: 'wrong_scheme' })
 const WRONG_SIGNATURE: Refusal = Object.freeze({ denial: 'wrong_signature' })
+const WRONG_PASSPHRASE: Refusal = Object.freeze({ denial: 'wrong_passphrase' })
 
-/** The key, once one of its secrets has been proven to be behind the request. */
-export type Authenticate = (
+/** The key, once one of its secrets has been proven to be behind the message. */
+export type Authenticate = <Message>(
   key: LoadedKey,
-  recognized: Recognized,
-  at: { readonly request: WireRequest; readonly now: number },
-) => CompiledKey | Refusal
+  recognized: Recognized<Message>,
+  at: { readonly message: Message; readonly now: number },
+) => Awaitable<CompiledKey | Refusal>
 
 /**
  * Builds the one step that touches secrets. A request that cannot succeed (no such key, another scheme, unreadable)
- * is put through the same work with a secret of ours, so that its cost tells nothing.
+ * is put through the same work with a secret of ours, so that its cost tells nothing. Where the claim is a key pair's
+ * signature, there is nothing to hide: whether a public key is registered is no secret.
  *
- * @denies unknown_key, key_corrupt, wrong_scheme, wrong_signature (all `invalid_credentials` on the wire)
+ * @denies unknown_key, key_corrupt, wrong_scheme, wrong_signature, wrong_passphrase (all `invalid_credentials` on the
+ * wire)
  */
 export function createAuthenticator(schemes: readonly Scheme[]): Authenticate {
-  const decoys = new Map(schemes.map(scheme => [scheme.id, decoySecret(scheme)]))
+  let decoys: ReadonlyMap<string, CompiledSecret> | undefined
 
-  return (key, { scheme, claim }, { request, now }) => {
-    const parts = scheme.stringToSign(request, claim)
-    const usable = usableKey(key, scheme)
+  return (key, recognized, { message, now }) => {
+    // With the first request, whatever its key: workers have no random values before that.
+    decoys ??= new Map(schemes.map(scheme => [scheme.id, decoySecret(scheme)]))
+    const { scheme, dialect, claim } = recognized
+    const parts = dialect.stringToSign(message, claim)
+    const usable = isConsistent(dialect, message) ? usableKey(key, scheme) : WRONG_SIGNATURE
     if (isRefusal(usable)) {
-      proves(decoys.get(scheme.id) as CompiledSecret, parts, claim.tag)
+      proves(decoys.get(scheme.id) as CompiledSecret, parts, claim)
       return usable
     }
-    for (const secret of usable.secrets) {
-      if (now < secret.notAfter && proves(secret, parts, claim.tag)) {
-        return secret === usable.secrets[0] ? usable : (usable.retiring ?? usable)
-      }
+    // The usual request is proven by the newest secret, at once.
+    const newest = usable.secrets[0]
+    if (newest?.kind === 'mac' && now < newest.notAfter && proves(newest, parts, claim) === true) {
+      return found(usable, newest, claim)
     }
-    return WRONG_SIGNATURE
+    return search(usable, parts, { claim, now, from: newest?.kind === 'mac' ? 1 : 0 })
   }
 }
 
@@ -52,14 +60,55 @@ function usableKey(key: LoadedKey, scheme: Scheme): CompiledKey | Refusal {
   return key.principal.scheme === scheme.id ? key : WRONG_SCHEME
 }
 
-function proves(secret: CompiledSecret, parts: readonly Part[], tag: Uint8Array): boolean {
-  return secret.kind === 'mac' ? secret.mac.matches(parts, tag) : equalBytes(secret.sha256, tag)
+interface Search {
+  readonly claim: Claim
+  readonly now: number
+  /** The secret to begin with. */
+  readonly from: number
+}
+
+/** The key under the first of its living secrets that proves the claim. */
+function search(
+  key: CompiledKey,
+  parts: readonly Part[],
+  { claim, now, from }: Search,
+): Awaitable<CompiledKey | Refusal> {
+  for (let i = from; i < key.secrets.length; i++) {
+    const secret = key.secrets[i]!
+    if (now >= secret.notAfter) continue
+    const proven = proves(secret, parts, claim)
+    if (isPromiseLike(proven)) {
+      return proven.then(yes => (yes ? found(key, secret, claim) : search(key, parts, { claim, now, from: i + 1 })))
+    }
+    if (proven) return found(key, secret, claim)
+  }
+  return WRONG_SIGNATURE
+}
+
+/** After the proof, so that only who has the secret can try a passphrase. */
+function found(key: CompiledKey, secret: CompiledSecret, { passphrase }: Claim): CompiledKey | Refusal {
+  if (secret.kind === 'mac' && secret.passphrase !== undefined) {
+    if (!secret.mac.matches(passphraseParts(passphrase), secret.passphrase)) return WRONG_PASSPHRASE
+  }
+  return secret === key.secrets[0] ? key : (key.retiring ?? key)
+}
+
+function proves(secret: CompiledSecret, parts: readonly Part[], { tag, algorithm }: Claim): Awaitable<boolean> {
+  switch (secret.kind) {
+    case 'mac':
+      // What says that a key pair made it was not made with this secret, whatever its bytes.
+      return secret.mac.matches(parts, tag) && (algorithm === '' || algorithm === 'hmac-sha256')
+    case 'sha256':
+      return equalBytes(secret.sha256, tag)
+    case 'public':
+      return (algorithm === '' || algorithm === secret.key.algorithm) && secret.key.verifies(parts, tag)
+  }
 }
 
 function decoySecret({ proof }: Scheme): CompiledSecret {
   const notAfter = Number.POSITIVE_INFINITY
   const noise = randomBytes(32)
-  if (proof.kind === 'bearer') return { kind: 'sha256', sha256: noise, notAfter }
-  const mac: Mac = proof.hash.mac(noise)
-  return { kind: 'mac', mac, notAfter }
+  return proof.kind === 'mac'
+    ? { kind: 'mac', mac: hashes[proof.hash].mac(noise), notAfter, passphrase: undefined }
+    : { kind: 'sha256', sha256: noise, notAfter }
 }

@@ -1,7 +1,6 @@
 import type { WireRequest } from '../http/request.js'
 import type { Principal } from '../keys/compiled-key.js'
-import type { Scheme } from '../scheme.js'
-import { recognize } from './recognize.js'
+import { type Reader, recognize } from './recognize.js'
 import { isRefusal } from './verdict.js'
 
 /** What a caller may know of itself: the answer of a whoami endpoint. Plain data, ready for JSON. */
@@ -31,12 +30,12 @@ export function describe(
   principal: Principal,
   {
     request,
-    schemes,
+    readers,
     now,
-  }: { readonly request: WireRequest; readonly schemes: readonly Scheme[]; readonly now: number },
+  }: { readonly request: WireRequest; readonly readers: readonly Reader<WireRequest>[]; readonly now: number },
 ): SelfDescription {
   const { keyId, owner, label, scheme, permissions, accounts, expiresAt, ipRestricted } = principal
-  const found = recognize(schemes, request)
+  const found = recognize(readers, request)
   const timestamp =
     isRefusal(found) || found.scheme.freshness.kind !== 'timestamp' ? undefined : found.claim.timestampMs
   const clockOffsetMs = timestamp === undefined ? null : now - timestamp

@@ -18,16 +18,26 @@ const REMEMBERED_TAG_BYTES = 16
  * @source Binance spot REST, "Timing security": a bounded window, the future bounded apart from it
  */
 export function checkFreshness(freshness: Freshness, claim: Claim, now: number): Refusal | undefined {
-  if (freshness.kind !== 'timestamp') return undefined
-  const window = windowOf(freshness, claim)
-  if (window > freshness.maxRecvWindowMs) return TOO_LARGE
-  const age = now - claim.timestampMs
-  // Written so that NaN is refused.
-  return age <= window && age >= -freshness.futureMs ? undefined : OUTSIDE
+  switch (freshness.kind) {
+    case 'timestamp': {
+      const window = windowOf(freshness, claim)
+      if (window > freshness.maxRecvWindowMs) return TOO_LARGE
+      const age = now - claim.timestampMs
+      // Written so that NaN is refused.
+      return age <= window && age >= -freshness.futureMs ? undefined : OUTSIDE
+    }
+    case 'deadline': {
+      const left = claim.timestampMs - now
+      if (left > freshness.maxAheadMs) return TOO_LARGE
+      return left >= 0 ? undefined : OUTSIDE
+    }
+    default:
+      return undefined
+  }
 }
 
-/** Remembers an accepted request; `false` = it was accepted before. */
-export type ReplayGuard = (freshness: Freshness, claim: Claim) => Awaitable<boolean>
+/** Remembers an accepted message; `false` = it was accepted before. `method`: that of a request, empty for a login. */
+export type ReplayGuard = (freshness: Freshness, claim: Claim, method: string) => Awaitable<boolean>
 
 /**
  * Builds the last step. It runs after the proof, so that nobody without the secret can fill the memory or burn a nonce.
@@ -38,27 +48,43 @@ export type ReplayGuard = (freshness: Freshness, claim: Claim) => Awaitable<bool
  * @denies replayed
  */
 export function createReplayGuard(replay: ReplayStore, clockSkewMs: number): ReplayGuard {
-  const claimOnce = (freshness: Freshness, claim: Claim): Awaitable<boolean> => {
+  const claimOnce: ReplayGuard = (freshness, claim, method) => {
     switch (freshness.kind) {
-      case 'timestamp': {
-        // The last instant at which this timestamp still passes on the slowest node, and one more: ends are included.
-        const expiresAt = claim.timestampMs + windowOf(freshness, claim) + clockSkewMs + 1
-        return replay.claim(claim.keyId, freshness.replay === 'nonce' ? claim.nonce : tagToken(claim), expiresAt)
+      case 'timestamp':
+      case 'deadline': {
+        if (freshness.replay === 'tag-except-reads' && isRead(method)) return true
+        const token = freshness.replay === 'nonce' ? claim.nonce : tagToken(claim)
+        // The last instant at which this claim still passes on the slowest node, and one more: ends are included.
+        return replay.claim(claim.keyId, token, lastInstant(freshness, claim) + clockSkewMs + 1)
       }
       case 'rising-nonce':
-        return replay.advance(claim.keyId, BigInt(claim.nonce), freshness.window)
+        // A session's nonces count apart from those of requests, which other clients make.
+        return replay.advance(
+          method === '' ? `${claim.keyId}#login` : claim.keyId,
+          BigInt(claim.nonce),
+          freshness.window,
+        )
       case 'none':
         return true
     }
   }
-  return (freshness, claim) => {
+  return (freshness, claim, method) => {
     try {
-      const first = claimOnce(freshness, claim)
+      const first = claimOnce(freshness, claim, method)
       return isPromiseLike(first) ? first.then(undefined, outage) : first
     } catch (cause) {
       return outage(cause)
     }
   }
+}
+
+/** Methods that change nothing (RFC 9110 section 9.2.1), of those an exchange has. */
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+function lastInstant(freshness: Freshness & { kind: 'timestamp' | 'deadline' }, claim: Claim): number {
+  return freshness.kind === 'deadline' ? claim.timestampMs : claim.timestampMs + windowOf(freshness, claim)
 }
 
 function outage(cause: unknown): never {

@@ -1,13 +1,15 @@
 import type { DenialCode } from '../denials.js'
 import { StoreError } from '../errors.js'
-import type { WireRequest } from '../http/request.js'
+import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
 import { defectProblem, type Problem, problemOf, unavailableProblem } from '../http/respond.js'
 import type { WithdrawalAddress } from '../key.js'
 import type { Principal } from '../keys/compiled-key.js'
+import type { ClientAddress } from '../net/client-ip.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
 import { publicRoute, type Route, type Routes } from '../policy/routes.js'
 import { type Clock, systemClock } from '../time.js'
 import { decisionOf } from './decision.js'
+import { compilePrefix, type PathPrefix } from './prefix.js'
 import type { Decision, Denied } from './verdict.js'
 import type { Verifier } from './verifier.js'
 
@@ -33,8 +35,13 @@ export interface ProtectOptions<From extends readonly unknown[]> {
    * whose permission is bound to addresses are refused.
    */
   readonly withdrawalOf?: (request: WireRequest, route: string) => WithdrawalAddress | undefined
-  /** Address of the client. What the platform's own default is, if any, is said where `protect` is. */
-  readonly clientIp?: (...from: From) => string | undefined
+  /**
+   * Address of the client: a function, or what `clientIp({ trust, header })` made, which is told the peer of the
+   * connection and the headers as they came. Left out, it is the peer, where the platform knows that.
+   */
+  readonly clientIp?: ((...from: From) => string | undefined) | ClientAddress
+  /** Where a proxy in front rewrites the beginning of the path. Routes are declared as clients see them. */
+  readonly pathPrefix?: PathPrefix
   /** Words a refusal in the house's own format; `undefined` leaves it to problem details (RFC 9457). */
   readonly answer?: (denied: Denied, request: Pick<WireRequest, 'method' | 'target'>) => Problem | undefined
   /** Told the refusals that are decided before the verifier sees the request: no such route, body too large. */
@@ -53,11 +60,24 @@ export interface Access {
   readonly body: Uint8Array
 }
 
+/** What arrived, before anything is judged. */
+export interface Arrived<From extends readonly unknown[]> {
+  readonly method: string
+  /** The request target as received. */
+  readonly target: string
+  readonly headers: WireHeaders
+  /** Address of the other end of the connection. */
+  readonly peer: string | undefined
+  /** What the platform hands to its handlers. */
+  readonly from: From
+}
+
 /** The steps a middleware takes; each hands over what it has, and sends the answer if there is one. */
 export interface Gate<From extends readonly unknown[]> {
   readonly maxBodyBytes: number
   readonly onError: (error: unknown) => void
-  readonly clientIp: ((...from: From) => string | undefined) | undefined
+  /** The head of a request as its sender wrote and signed it, without a body. */
+  headOf(arrived: Arrived<From>): WireRequest
   /** The route of a request, from its head alone, so that nothing is read for a request that nobody may make. */
   enter(head: WireRequest): Route | Problem
   /** Whether the caller may proceed. Rejects on an outage and on a mistake of the host. */
@@ -71,20 +91,26 @@ const MIB = 1024 * 1024
 export function createGate<From extends readonly unknown[]>(where: string, options: ProtectOptions<From>): Gate<From> {
   const given = readProtectOptions(where, options)
   const { verifier, routes, accountOf, withdrawalOf, answer, onDecision, clock = systemClock } = given
+  const addressOf = compileAddress(given.clientIp)
+  const signedTarget = compilePrefix(where, given.pathPrefix)
 
   const answerTo = (denied: Denied, { method, target }: WireRequest): Problem =>
     answer?.(denied, { method, target }) ?? problemOf(denied.denial, denied.at)
 
   function refuse(denial: DenialCode, request: WireRequest): Problem {
     const denied: Denied = { ok: false, denial, keyId: undefined, at: clock(), field: undefined }
-    onDecision?.(decisionOf(denied, { request, now: denied.at }))
+    onDecision?.(decisionOf(denied, { head: request, now: denied.at }))
     return answerTo(denied, request)
   }
 
   return Object.freeze<Gate<From>>({
     maxBodyBytes: readInteger({ where, options: given }, 'maxBodyBytes', { fallback: MIB, min: 0, max: 2 ** 31 }),
     onError: given.onError,
-    clientIp: given.clientIp,
+    headOf(arrived) {
+      const { method, headers } = arrived
+      const target = signedTarget(arrived.target)
+      return { method, target, headers, body: EMPTY_BODY, ip: addressOf(arrived) }
+    },
     enter: head => routes.match(head.method, head.target) ?? refuse('route_not_declared', head),
     async judge({ pattern, permission }, request) {
       const { body } = request
@@ -98,6 +124,14 @@ export function createGate<From extends readonly unknown[]>(where: string, optio
   })
 }
 
+function compileAddress<From extends readonly unknown[]>(
+  clientIp: ProtectOptions<From>['clientIp'],
+): (arrived: Arrived<From>) => string | undefined {
+  if (clientIp === undefined) return ({ peer }) => peer
+  if (typeof clientIp === 'function') return ({ from }) => clientIp(...from)
+  return ({ peer, headers }) => clientIp.resolve(peer, headers)
+}
+
 /** Whether a step of the gate ended in an answer. */
 export function isProblem(step: Route | Access | Problem): step is Problem {
   return 'status' in step
@@ -108,7 +142,7 @@ export function problemOfFailure(error: unknown): Problem {
   return error instanceof StoreError ? unavailableProblem() : defectProblem()
 }
 
-const OPTIONAL = ['accountOf', 'withdrawalOf', 'clientIp', 'answer', 'onDecision', 'clock'] as const
+const FUNCTIONS = ['accountOf', 'withdrawalOf', 'answer', 'onDecision', 'clock'] as const
 
 function readProtectOptions<From extends readonly unknown[]>(
   where: string,
@@ -116,12 +150,15 @@ function readProtectOptions<From extends readonly unknown[]>(
 ): ProtectOptions<From> {
   const given = readOptions(where, options, {
     required: ['verifier', 'routes', 'onError'],
-    optional: ['maxBodyBytes', ...OPTIONAL],
+    optional: ['maxBodyBytes', 'clientIp', 'pathPrefix', ...FUNCTIONS],
   })
   if (typeof given.verifier.verify !== 'function') throw invalidOption(where, 'verifier', 'a verifier')
   if (typeof given.routes.match !== 'function') throw invalidOption(where, 'routes', 'made by defineRoutes')
-  for (const name of ['onError', ...OPTIONAL] as const) {
+  for (const name of ['onError', ...FUNCTIONS] as const) {
     if (given[name] !== undefined && typeof given[name] !== 'function') throw invalidOption(where, name, 'a function')
   }
+  const { clientIp } = given
+  if (clientIp !== undefined && typeof clientIp !== 'function' && typeof clientIp?.resolve !== 'function')
+    throw invalidOption(where, 'clientIp', 'a function, or made by clientIp')
   return given
 }

@@ -29,6 +29,7 @@ export interface Decision {
   /** Id of the scheme that read the request, if one did. */
   readonly scheme: string | undefined
   readonly keyId: string | undefined
+  /** Empty for the login of a session. */
   readonly method: string
   /** The request target without its query, which may hold private data. */
   readonly path: string

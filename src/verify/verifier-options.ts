@@ -1,11 +1,13 @@
 import type { Sealer } from '../crypto/sealer.js'
 import { ConfigError } from '../errors.js'
 import type { PermissionModel, WithdrawalAddress } from '../key.js'
+import { bounded } from '../keys/deadline.js'
+import { expectChannel, missingReporter } from '../keys/invalidation.js'
 import type { Ceiling } from '../keys/manager-options.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
 import type { Scheme } from '../scheme.js'
-import type { Awaitable, KeyStore, ReplayStore } from '../store.js'
-import { type Clock, systemClock } from '../time.js'
+import type { Awaitable, InvalidationChannel, KeyStore, ReplayStore, UsageStore } from '../store.js'
+import { type Clock, isInstant, systemClock } from '../time.js'
 import type { Decision } from './verdict.js'
 import { ambiguousPaths, checkCoverage } from './weakenings.js'
 
@@ -27,7 +29,33 @@ export interface VerifierOptions<P extends string = string> {
   readonly ownerCeiling?: (owner: string) => Awaitable<Ceiling<P> | null>
   /** Told every decision, in order. What it throws rejects the request. */
   readonly onDecision?: (decision: Decision) => void
+  /**
+   * Tells which keys have changed, so that they are not served from memory until `maxStalenessMs`. Give the manager the
+   * same one: a key it has revoked is dropped here before `revoke` resolves. `close` ends it.
+   */
+  readonly invalidation?: InvalidationChannel
+  /**
+   * Told when, how often and from where each key is used: a second or so after its first use, then at most once in
+   * `usageIntervalMs`, never while a request waits. `close` writes the rest; a crash loses what was counted since.
+   */
+  readonly usage?: UsageStore
+  /** Default 60,000; 1,000 to a day. */
+  readonly usageIntervalMs?: number
+  /** Told failures that are no request's: of `usage` and of `invalidation`. Required with either. */
+  readonly onError?: (error: unknown) => void
   readonly clock?: Clock
+  /**
+   * Longest wait for an answer of a store, the sealer, `addressBook` or `ownerCeiling`, ms; then the promise rejects
+   * with `StoreError`. Default 2,000.
+   */
+  readonly storeTimeoutMs?: number
+  /**
+   * Epoch ms since which `replay` remembers everything it was told: the start of the process for a store in memory, the
+   * end of an outage for one that lost data. Left out: always. What may have been accepted before is refused as
+   * `replayed`: all timestamps up to this instant, and as much later as the scheme's `futureMs` and `clockSkewMs`; where
+   * a scheme signs an end, all up to its `maxAheadMs` later. Rising nonces have no time: keep them in a store that lasts.
+   */
+  readonly rememberedSince?: number
   /** How long a key may be used without asking the store, ms: the longest a revoked key can pass. Default 0. */
   readonly maxStalenessMs?: number
   /** Compiled keys kept in memory. Default 10,000. */
@@ -52,7 +80,13 @@ export interface CheckedVerifierOptions {
   readonly addressBook: VerifierOptions['addressBook'] | undefined
   readonly ownerCeiling: VerifierOptions['ownerCeiling'] | undefined
   readonly onDecision: ((decision: Decision) => void) | undefined
+  readonly invalidation: InvalidationChannel | undefined
+  readonly usage: UsageStore | undefined
+  readonly usageIntervalMs: number
+  readonly onError: ((error: unknown) => void) | undefined
   readonly clock: Clock
+  readonly storeTimeoutMs: number
+  readonly rememberedSince: number | undefined
   readonly maxStalenessMs: number
   readonly maxKeys: number
   readonly clockSkewMs: number
@@ -70,27 +104,33 @@ export function readVerifierOptions<P extends string>(given: VerifierOptions<P>)
     required: ['schemes', 'permissions', 'keys'],
     optional: [
       ...(['sealer', 'replay', 'addressBook', 'ownerCeiling', 'onDecision', 'clock'] as const),
+      ...(['invalidation', 'usage', 'usageIntervalMs', 'onError', 'storeTimeoutMs', 'rememberedSince'] as const),
       ...(['maxStalenessMs', 'maxKeys', 'clockSkewMs'] as const),
       ...(['maxBodyBytes', 'maxTargetChars', 'paths'] as const),
     ],
   })
   const from = { where: WHERE, options: own }
-  for (const name of ['onDecision', 'clock', 'addressBook', 'ownerCeiling'] as const) {
-    if (own[name] !== undefined && typeof own[name] !== 'function') throw invalidOption(WHERE, name, 'a function')
-  }
+  expectForms(own)
   if (own.paths !== undefined && own.paths !== ambiguousPaths) throw invalidOption(WHERE, 'paths', 'ambiguousPaths')
-  if (typeof own.keys.get !== 'function') throw invalidOption(WHERE, 'keys', 'a KeyStore')
   const schemes = checkSchemes(own.schemes)
+  const timeoutMs = readInteger(from, 'storeTimeoutMs', { fallback: 2000, min: 1, max: 600_000 })
+  const ownerCeiling = own.ownerCeiling as VerifierOptions['ownerCeiling']
   return {
     schemes,
     permissions: own.permissions as unknown as PermissionModel,
     keys: own.keys,
     sealer: checkSealer(own.sealer, schemes),
     replay: checkReplay(own.replay, schemes),
-    addressBook: own.addressBook,
-    ownerCeiling: own.ownerCeiling as VerifierOptions['ownerCeiling'],
+    addressBook: own.addressBook && bounded(own.addressBook, { timeoutMs, who: 'the address book' }),
+    ownerCeiling: ownerCeiling && bounded(ownerCeiling, { timeoutMs, who: 'ownerCeiling' }),
     onDecision: own.onDecision,
+    invalidation: own.invalidation,
+    usage: own.usage,
+    usageIntervalMs: readInteger(from, 'usageIntervalMs', { fallback: 60_000, min: 1000, max: DAY_MS }),
+    onError: own.onError,
     clock: own.clock ?? systemClock,
+    storeTimeoutMs: timeoutMs,
+    rememberedSince: own.rememberedSince,
     maxStalenessMs: readInteger(from, 'maxStalenessMs', { fallback: 0, min: 0, max: DAY_MS }),
     maxKeys: readInteger(from, 'maxKeys', { fallback: 10_000, min: 1, max: 10_000_000 }),
     clockSkewMs: readInteger(from, 'clockSkewMs', { fallback: 1000, min: 0, max: DAY_MS }),
@@ -98,6 +138,20 @@ export function readVerifierOptions<P extends string>(given: VerifierOptions<P>)
     maxTargetChars: readInteger(from, 'maxTargetChars', { fallback: 8192, min: 1, max: 65_536 }),
     ambiguousPaths: own.paths === ambiguousPaths,
   }
+}
+
+function expectForms(own: VerifierOptions): void {
+  const { keys, usage, invalidation, rememberedSince } = own
+  for (const name of ['onDecision', 'onError', 'clock', 'addressBook', 'ownerCeiling'] as const) {
+    if (own[name] !== undefined && typeof own[name] !== 'function') throw invalidOption(WHERE, name, 'a function')
+  }
+  if (typeof keys.get !== 'function') throw invalidOption(WHERE, 'keys', 'a KeyStore')
+  if (usage !== undefined && typeof usage.touch !== 'function') throw invalidOption(WHERE, 'usage', 'a UsageStore')
+  expectChannel(WHERE, invalidation)
+  if (rememberedSince !== undefined && !isInstant(rememberedSince))
+    throw invalidOption(WHERE, 'rememberedSince', 'a whole number of epoch milliseconds')
+  const failing = (['usage', 'invalidation'] as const).find(name => own[name] !== undefined)
+  if (failing !== undefined && own.onError === undefined) throw missingReporter(WHERE, failing)
 }
 
 function checkSchemes(schemes: readonly Scheme[]): readonly Scheme[] {

@@ -9,7 +9,7 @@ const accepted: unique symbol = Symbol('keylattice.acceptUncovered')
 type AcceptedScheme = Scheme & { readonly [accepted]?: readonly Component[] }
 
 /** What a signature should cover, so that no part of a request can be exchanged. */
-const REQUIRED: readonly Component[] = ['method', 'host', 'path', 'query', 'content-type', 'body']
+const REQUIRED: readonly Component[] = ['method', 'host', 'path', 'query', 'content-type', 'body', 'nonce']
 
 /**
  * Lets a verifier accept a scheme although its signature leaves these parts of a request open: whoever sees a request
@@ -39,8 +39,10 @@ export function checkCoverage(scheme: Scheme): void {
   if (!sameSet(open, named)) throw uncoveredError(scheme, open)
 }
 
-function uncovered(scheme: Scheme): readonly Component[] {
-  return REQUIRED.filter(component => !scheme.covers.includes(component))
+/** A scheme that sends no nonce has none to cover. */
+function uncovered({ covers, freshness }: Scheme): readonly Component[] {
+  const needed = freshness.kind === 'rising-nonce' ? REQUIRED : REQUIRED.filter(component => component !== 'nonce')
+  return needed.filter(component => !covers.includes(component))
 }
 
 function sameSet(a: readonly Component[], b: readonly Component[]): boolean {

@@ -31,7 +31,7 @@ describe('auditDecisions', () => {
     const world = createAudited()
     const { key, signer } = await issueHmac(world, { ipAllowlist: ['10.0.0.1'] })
     const request = {
-      ...signer.sign(unsigned({ method: 'DELETE', target: '/v1/orders/7?note=private' })),
+      ...(await signer.sign(unsigned({ method: 'DELETE', target: '/v1/orders/7?note=private' }))),
       ip: '192.0.2.7',
     }
     await world.verifier.verify(request, READ)
@@ -46,14 +46,14 @@ describe('auditDecisions', () => {
   it('tells nothing of what is allowed', async () => {
     const world = createAudited()
     const { signer } = await issueHmac(world)
-    expect(await world.verifier.verify(signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
+    expect(await world.verifier.verify(await signer.sign(unsigned()), READ)).toMatchObject({ ok: true })
     expect(world.trail).toEqual([])
   })
 
   it('says what is only claimed', async () => {
     const world = createAudited()
     const { key, signer } = await issueHmac(world)
-    const forged = { ...signer.sign(unsigned()), target: '/v1/other' }
+    const forged = { ...(await signer.sign(unsigned())), target: '/v1/other' }
     await world.verifier.verify(forged, READ)
     await world.verifier.verify(unsigned(), READ)
     expect(world.events()).toMatchObject([
@@ -67,7 +67,7 @@ describe('auditDecisions', () => {
     const { key, signer } = await issueHmac(world)
     const row = await world.keys.get(key.keyId)
     await world.keys.replace({ ...(row as never as { version: number }), record: '{' } as never, 1)
-    await world.verifier.verify(signer.sign(unsigned()), READ)
+    await world.verifier.verify(await signer.sign(unsigned()), READ)
     expect(world.events()).toMatchObject([{ denial: 'key_corrupt', error: 'ERR_KEY_CORRUPT' }])
   })
 
@@ -75,7 +75,7 @@ describe('auditDecisions', () => {
     const world = createAudited()
     const { signer, secret } = await issueHmac(world, { permissions: [] })
     const token = (await world.issue({ scheme: 'bearer', permissions: [] })).secret
-    const signed = signer.sign(unsigned({ target: '/v1/balance?canary=query' }))
+    const signed = await signer.sign(unsigned({ target: '/v1/balance?canary=query' }))
     const shown = unsigned({ headers: { authorization: `Bearer ${token}` } })
     const wrong = unsigned({ headers: { authorization: `Bearer ${token.slice(0, -1)}x` } })
     const bare = unsigned({ headers: { authorization: 'Bearer canary-token-of-another-house-0123456789' } })

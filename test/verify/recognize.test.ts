@@ -13,7 +13,7 @@ describe('a secret in place of a key id', () => {
       const decisions: Decision[] = []
       const { issue, verifier } = createWorld({ verifier: { onDecision: decision => void decisions.push(decision) } })
       const { signer } = await issue()
-      const signed = signer.sign(unsigned())
+      const signed = await signer.sign(unsigned())
       const request = { ...signed, headers: { ...signed.headers, 'x-api-key': misplaced } }
       const verdict = await verifier.verify(request, { permission: 'read' })
       expect(verdict).toMatchObject({ denial: 'malformed_credentials', field: 'keyId', keyId: undefined })
@@ -23,7 +23,7 @@ describe('a secret in place of a key id', () => {
 
   it('is not seen in what is only similar to one', async () => {
     const { issue, verifier } = createWorld()
-    const signed = (await issue()).signer.sign(unsigned())
+    const signed = await (await issue()).signer.sign(unsigned())
     for (const other of [short, secret.replace('kls_', 'kl_'), 'a'.repeat(100)]) {
       const request = { ...signed, headers: { ...signed.headers, 'x-api-key': other } }
       expect(await verifier.verify(request, { permission: 'read' })).toMatchObject({

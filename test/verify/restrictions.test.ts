@@ -25,14 +25,14 @@ describe('withdrawal addresses', () => {
     const world = createWorld({ manager: { policy: policyWith({ addressRule: 'key', ...bound }) } })
     const { signer } = await world.issue({ permissions: ['withdraw'], addresses: [mine] })
     const judge = async (address?: WithdrawalAddress) =>
-      denialOf(await world.verifier.verify(signer.sign(unsigned()), withdraw(address)))
+      denialOf(await world.verifier.verify(await signer.sign(unsigned()), withdraw(address)))
     expect(await judge(mine)).toBe('allowed')
     expect(await judge({ ...mine, address: 'bc1qEXAMPLE' })).toBe('address_not_allowed')
     expect(await judge({ ...mine, asset: 'LTC' })).toBe('address_not_allowed')
     expect(await judge({ ...mine, network: 'lightning' })).toBe('address_not_allowed')
     expect(await judge({ ...mine, memo: '' })).toBe('address_not_allowed')
     expect(await judge(undefined)).toBe('address_not_allowed')
-    expect(denialOf(await world.verifier.verify(signer.sign(unsigned()), READ))).toBe('allowed')
+    expect(denialOf(await world.verifier.verify(await signer.sign(unsigned()), READ))).toBe('allowed')
   })
 
   it('are required of a key that needs them, and refused where the house has none', async () => {
@@ -48,12 +48,12 @@ describe('withdrawal addresses', () => {
     const world = createWorld({ manager: { policy }, verifier: { addressBook } })
     const { signer } = await world.issue({ permissions: ['withdraw'] })
     const judge = async (address: WithdrawalAddress) =>
-      denialOf(await world.verifier.verify(signer.sign(unsigned()), withdraw(address)))
+      denialOf(await world.verifier.verify(await signer.sign(unsigned()), withdraw(address)))
     expect(await judge(mine)).toBe('allowed')
     expect(await judge({ ...mine, address: 'elsewhere' })).toBe('address_not_allowed')
     const bookless = createWorld({ manager: { policy } })
     const other = await bookless.issue({ permissions: ['withdraw'] })
-    expect(denialOf(await bookless.verifier.verify(other.signer.sign(unsigned()), withdraw(mine)))).toBe(
+    expect(denialOf(await bookless.verifier.verify(await other.signer.sign(unsigned()), withdraw(mine)))).toBe(
       'address_not_allowed',
     )
   })
@@ -76,7 +76,7 @@ describe('permissions that need or lose', () => {
     const { key, signer } = await issue({ permissions: ['trade'] })
     const listed = await issue({ permissions: ['trade'], ipAllowlist: ['10.0.0.1'] })
     const judge = async (by: typeof signer, required: typeof READ | typeof TRADE) =>
-      verifier.verify({ ...by.sign(unsigned()), ip: '10.0.0.1' }, required)
+      verifier.verify({ ...(await by.sign(unsigned())), ip: '10.0.0.1' }, required)
     clock.set(START + 30 * DAY - 1)
     expect(denialOf(await judge(signer, TRADE))).toBe('allowed')
     clock.set(START + 30 * DAY)
@@ -95,7 +95,7 @@ describe('a cool-down', () => {
     const { issue, manager, verifier, clock } = createWorld({ manager: { policy: policyWith({ cooldownMs: DAY }) } })
     const { key, signer } = await issue({ permissions: ['read'] })
     const judge = async (permission: 'read' | 'trade') =>
-      denialOf(await verifier.verify(signer.sign(unsigned()), { permission }))
+      denialOf(await verifier.verify(await signer.sign(unsigned()), { permission }))
     await manager.edit({ ...owned(key), version: key.version, permissions: ['trade'] })
     clock.set(START + DAY - 1)
     expect([await judge('read'), await judge('trade')]).toEqual(['allowed', 'permission_denied'])
@@ -106,7 +106,7 @@ describe('a cool-down', () => {
   it('starts anew with every widening, and not with a narrowing', async () => {
     const { issue, manager, verifier, clock } = createWorld({ manager: { policy: policyWith({ cooldownMs: DAY }) } })
     const { key, signer } = await issue({ permissions: ['trade'] })
-    const trade = async () => denialOf(await verifier.verify(signer.sign(unsigned()), TRADE))
+    const trade = async () => denialOf(await verifier.verify(await signer.sign(unsigned()), TRADE))
     const { key: narrow } = await manager.edit({ ...owned(key), version: key.version, permissions: ['read'] })
     const { key: wide } = await manager.edit({ ...owned(key), version: narrow.version, permissions: ['trade'] })
     expect(await trade()).toBe('permission_denied')
@@ -123,7 +123,7 @@ describe('a cool-down', () => {
     const { issue, manager, verifier, clock } = createWorld({ manager: { policy } })
     const { key, signer } = await issue({ permissions: ['withdraw', 'trade'], ipAllowlist: ['10.0.0.1'] })
     const judge = async (permission: 'trade' | 'withdraw') =>
-      denialOf(await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission }))
+      denialOf(await verifier.verify({ ...(await signer.sign(unsigned())), ip: '10.0.0.1' }, { permission }))
     await manager.edit({ ...owned(key), version: key.version, ipAllowlist: ['10.0.0.1', '10.0.0.2'] })
     expect([await judge('trade'), await judge('withdraw')]).toEqual(['allowed', 'permission_denied'])
     clock.advance(DAY)
@@ -135,7 +135,7 @@ describe('a cool-down', () => {
     const { issue, manager, verifier } = createWorld({ manager: { policy } })
     const { key, signer } = await issue({ permissions: ['withdraw'], ipAllowlist: ['10.0.0.1'] })
     const judge = async (permission: 'read' | 'withdraw') =>
-      denialOf(await verifier.verify({ ...signer.sign(unsigned()), ip: '10.0.0.1' }, { permission }))
+      denialOf(await verifier.verify({ ...(await signer.sign(unsigned())), ip: '10.0.0.1' }, { permission }))
     await manager.edit({ ...owned(key), version: key.version, ipAllowlist: ['10.0.0.1', '10.0.0.2'] })
     expect([await judge('read'), await judge('withdraw')]).toEqual(['allowed', 'permission_denied'])
   })
@@ -145,7 +145,7 @@ describe('a cool-down', () => {
     const { key, signer } = await issue({ permissions: ['trade'] })
     const edit = async (version: number, permissions: readonly ('read' | 'trade' | 'full')[]) =>
       (await manager.edit({ ...owned(key), version, permissions })).key.version
-    const trade = async () => denialOf(await verifier.verify(signer.sign(unsigned()), TRADE))
+    const trade = async () => denialOf(await verifier.verify(await signer.sign(unsigned()), TRADE))
     const wide = await edit(key.version, ['full'])
     expect(await trade()).toBe('allowed')
     await edit(await edit(wide, ['read']), ['trade'])
@@ -157,7 +157,7 @@ describe('a cool-down', () => {
     const { issue, manager, verifier, clock } = createWorld({ manager: { policy } })
     const [lapsed, early] = [await issue({ permissions: ['trade'] }), await issue({ permissions: ['trade'] })]
     const trade = async (by: typeof lapsed) =>
-      denialOf(await verifier.verify({ ...by.signer.sign(unsigned()), ip: '10.0.0.1' }, TRADE))
+      denialOf(await verifier.verify({ ...(await by.signer.sign(unsigned())), ip: '10.0.0.1' }, TRADE))
     const list = ({ key }: typeof lapsed) =>
       manager.edit({ ...owned(key), version: key.version, ipAllowlist: ['10.0.0.1'] })
     await list(early)
@@ -177,8 +177,8 @@ describe('what an owner may do now', () => {
     }
     const { issue, verifier } = createWorld({ verifier: { ownerCeiling: () => ceiling } })
     const { signer } = await issue({ permissions: ['trade'] })
-    const judge = (required: Parameters<typeof verifier.verify>[1]) =>
-      verifier.verify(signer.sign(unsigned()), required)
+    const judge = async (required: Parameters<typeof verifier.verify>[1]) =>
+      verifier.verify(await signer.sign(unsigned()), required)
     expect(denialOf(await judge(TRADE))).toBe('allowed')
     ceiling = { permissions: ['read'], accounts: ['spot'] }
     expect(denialOf(await judge({ permission: 'trade', account: 'spot' }))).toBe('permission_denied')
@@ -201,10 +201,10 @@ describe('a bearer key', () => {
     const { key, secret, signer } = await issue()
     expect(secret.startsWith(`${key.keyId}.kls_test_`)).toBe(true)
     expect(JSON.stringify(await keys.get(key.keyId))).not.toContain(secret.slice(40))
-    expect(denialOf(await verifier.verify(signer.sign(unsigned()), READ))).toBe('allowed')
+    expect(denialOf(await verifier.verify(await signer.sign(unsigned()), READ))).toBe('allowed')
     const rotated = await manager.rotate({ ...owned(key), overlapMs: 0 })
     const token = String(rotated.credentials?.secret.reveal())
-    expect(denialOf(await verifier.verify(signer.sign(unsigned()), READ))).toBe('wrong_signature')
+    expect(denialOf(await verifier.verify(await signer.sign(unsigned()), READ))).toBe('wrong_signature')
     const fresh = unsigned({ headers: { authorization: `Bearer ${token}` } })
     expect(denialOf(await verifier.verify(fresh, READ))).toBe('allowed')
     const forged = unsigned({
@@ -225,11 +225,11 @@ describe('a row the store itself cannot read', () => {
     const { issue, verifier } = createWorld({ keys: store, verifier: { keys: { get } } })
     const { signer } = await issue()
     failure = new StoreError('ERR_STORE_CORRUPT', 'wrong type', { field: 'version' })
-    expect(denialOf(await verifier.verify(signer.sign(unsigned()), READ))).toBe('key_corrupt')
+    expect(denialOf(await verifier.verify(await signer.sign(unsigned()), READ))).toBe('key_corrupt')
     failure = new StoreError('ERR_STORE_SCHEMA', 'newer')
-    await expect(verifier.verify(signer.sign(unsigned()), READ)).rejects.toBe(failure)
+    await expect(verifier.verify(await signer.sign(unsigned()), READ)).rejects.toBe(failure)
     failure = undefined
-    expect(denialOf(await verifier.verify(signer.sign(unsigned()), READ))).toBe('allowed')
+    expect(denialOf(await verifier.verify(await signer.sign(unsigned()), READ))).toBe('allowed')
   })
 })
 
@@ -237,7 +237,7 @@ describe('describe', () => {
   it('tells a caller what it is, what it may, and how its clock is off', async () => {
     const { issue, verifier, clock } = createWorld()
     const { key, signer } = await issue({ accounts: ['spot'], ipAllowlist: ['10.0.0.1'] })
-    const request = { ...signer.sign(unsigned()), ip: '10.0.0.1' }
+    const request = { ...(await signer.sign(unsigned())), ip: '10.0.0.1' }
     clock.advance(250)
     const verdict = await verifier.verify(request, { permission: 'read', account: null })
     if (!verdict.ok) throw new Error(verdict.denial)
