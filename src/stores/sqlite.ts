@@ -1,11 +1,12 @@
-import { invalidOption, readInteger, readOptions } from '../options.js'
+import { readInteger, readOptions } from '../options.js'
 import type { AuditSink, KeyStore, ReplayStore, UsageStore } from '../store.js'
 import { type Clock, systemClock } from '../time.js'
+import { nameTables } from './sql/tables.js'
 import { connect, type SqliteDatabase, type SqliteStatement, type SqliteValue } from './sqlite/connection.js'
 import { createSqliteKeyStore } from './sqlite/keys.js'
 import { createSqliteAuditSink, createSqliteUsageStore } from './sqlite/records.js'
 import { createSqliteReplayStore } from './sqlite/replay.js'
-import { migrate, nameTables } from './sqlite/schema.js'
+import { migrate } from './sqlite/schema.js'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue }
 
@@ -25,8 +26,6 @@ export interface SqliteStore {
   readonly audit: AuditSink
 }
 
-const PREFIX = /^(?!sqlite_)[a-z][a-z0-9_]{0,31}$/
-
 /**
  * Opens the stores of a database, creating or migrating their tables. The connection must be theirs alone: they set
  * its journal (WAL), its durability (each commit reaches the disk before it is answered) and its patience, and run
@@ -43,12 +42,9 @@ export function createSqliteStore(database: SqliteDatabase, options: SqliteStore
   const where = 'createSqliteStore'
   const own = readOptions(where, options, { required: [], optional: ['clock', 'tablePrefix', 'busyTimeoutMs'] })
   const busyTimeoutMs = readInteger({ where, options: own }, 'busyTimeoutMs', { min: 0, max: 60_000, fallback: 3000 })
-  const { clock = systemClock, tablePrefix = 'keylattice_' } = own
-  if (typeof tablePrefix !== 'string' || !PREFIX.test(tablePrefix)) {
-    throw invalidOption(where, 'tablePrefix', 'a–z, then up to 31 of a–z, 0–9 and _, and not begin with sqlite_')
-  }
+  const { clock = systemClock, tablePrefix } = own
+  const tables = nameTables(where, tablePrefix)
   const connection = connect(database, busyTimeoutMs)
-  const tables = nameTables(tablePrefix)
   migrate(connection, tables)
   return connection.attempt(() => ({
     keys: createSqliteKeyStore(connection, tables),

@@ -1,5 +1,13 @@
 import type { AuditEntry, AuditSink } from '../store.js'
-import { checkEqual, HOSTILE_TEXTS, inParallel, type SuiteCase, vandalise } from './suite.js'
+import {
+  checkEqual,
+  HOSTILE_TEXTS,
+  inParallel,
+  type SuiteCase,
+  UNSTORABLE_TEXTS,
+  unlessRefused,
+  vandalise,
+} from './suite.js'
 
 /** An audit sink, and a way to see what it holds: sinks themselves are write-only. */
 export interface ReadableAuditSink {
@@ -68,6 +76,33 @@ export const auditSinkSuite: readonly SuiteCase<MakeAuditSink>[] = [
       for (const each of seen) vandalise(each)
       vandalise(seen)
       checkEqual(await read(), [entry()], 'the entry is unchanged')
+    },
+  },
+  {
+    name: 'Text the sink cannot hold is refused, or comes back whole',
+    run: async make => {
+      const { sink, read } = await make()
+      const kept: AuditEntry[] = []
+      for (const text of UNSTORABLE_TEXTS) {
+        for (const field of ['event', 'owner', 'keyId', 'detail']) {
+          const given = entry({ [field]: text })
+          const append = async () => {
+            await sink.append(given)
+            kept.push(given)
+          }
+          await unlessRefused(append)
+        }
+      }
+      checkEqual(await read(), kept, 'what was not refused is equal')
+    },
+  },
+  {
+    name: 'An empty text is not the same as none',
+    run: async make => {
+      const { sink, read } = await make()
+      const entries = [entry({ owner: '', keyId: null }), entry({ owner: null, keyId: '' })]
+      for (const each of entries) await sink.append(each)
+      checkEqual(await read(), entries, 'each entry is equal')
     },
   },
 ]

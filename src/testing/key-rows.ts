@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../bytes.js'
 import type { KeyRow, KeyStore } from '../store.js'
 import { checkEqual } from './suite.js'
 
@@ -47,4 +48,11 @@ export async function scannedKeyIds(store: KeyStore, limit: number): Promise<rea
     page = await store.scan({ limit, after: keyIds.at(-1) })
   }
   return keyIds
+}
+
+/** Orders texts by their bytes in UTF-8. */
+export function byBytes(a: string, b: string): number {
+  const [x, y] = [encodeUtf8(a), encodeUtf8(b)]
+  const at = x.findIndex((byte, i) => byte !== y[i])
+  return at < 0 ? x.length - y.length : (x[at] ?? 0) - (y[at] ?? -1)
 }

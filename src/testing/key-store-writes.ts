@@ -93,12 +93,15 @@ export const KEY_WRITES: readonly SuiteCase<MakeKeyStore>[] = [
     name: 'Of a replace and a remove in parallel, one wins',
     run: async make => {
       const store = await make()
-      await insertAll(store, [rowOf('key')])
-      const [replaced, removed] = await inParallel(2, i =>
-        i === 0 ? store.replace(rowOf('key', { version: 2 }), 1) : store.remove('key', 1),
-      )
-      check(replaced !== removed, 'exactly one of them succeeds')
-      checkEqual((await store.get('key'))?.version, replaced ? 2 : undefined, 'the row is as the winner left it')
+      for (const [keyId, later] of [['replaced-first', 1] as const, ['removed-first', 0] as const]) {
+        await insertAll(store, [rowOf(keyId)])
+        const outcomes = await inParallel(2, i =>
+          i === later ? store.remove(keyId, 1) : store.replace(rowOf(keyId, { version: 2 }), 1),
+        )
+        checkEqual(countOf(outcomes, true), 1, 'exactly one of them succeeds')
+        const removed = outcomes[later]
+        checkEqual((await store.get(keyId))?.version, removed ? undefined : 2, 'the row is as the winner left it')
+      }
     },
   },
   {
@@ -112,6 +115,20 @@ export const KEY_WRITES: readonly SuiteCase<MakeKeyStore>[] = [
       checkEqual(await store.replace(rowOf('key', { version: 6 }), 5), false, 'the old version is unknown')
       checkEqual(await store.get('key'), again, 'the new row is there')
       checkEqual(await store.list({ owner: 'owner-1', limit: 10 }), [], 'the former owner has no key left')
+    },
+  },
+  {
+    name: 'A row that is replaced by one of another owner leaves the list and the limit of the former',
+    run: async make => {
+      const store = await make()
+      await insertAll(store, [rowOf('key')])
+      const moved = rowOf('key', { version: 2, owner: 'owner-2' })
+      checkEqual(await store.replace(moved, 1), true, 'the owner is replaced like any other column')
+      checkEqual(await store.get('key'), moved, 'the row has its new owner')
+      checkEqual(await store.list({ owner: 'owner-1', limit: 10 }), [], 'the former owner has no key')
+      checkEqual(await store.list({ owner: 'owner-2', limit: 10 }), [moved], 'the new one has it')
+      checkEqual(await store.insert(rowOf('second', { owner: 'owner-2' }), 1), 'limit', 'which takes their place')
+      checkEqual(await store.insert(rowOf('second'), 1), 'inserted', 'and leaves that of the former owner')
     },
   },
 ]

@@ -139,4 +139,22 @@ export const NONCES: readonly ReplayCase[] = [
       if (isFresh) kept = [...kept, nonce].sort((a, b) => (a < b ? -1 : 1)).slice(-window)
     }
   }),
+  still('A window that is no window is refused, and uses no nonce', async ({ store }) => {
+    for (const window of [0, -1, 1.5, Number.NaN]) {
+      const outcome = await unlessRefused(() => store.advance('key', 5n, window))
+      checkEqual(outcome ?? false, false, `a window of ${window} accepts nothing`)
+    }
+    await expectAdvances(store, 1, [
+      [5n, true],
+      [5n, false],
+    ])
+  }),
+  still('Parallel nonces under a window of one never let the highest fall', async ({ store }) => {
+    const nonces = Array.from({ length: 32 }, (_, i) => BigInt(((i * 7) % 32) + 1))
+    const use = () => inParallel(nonces.length, i => store.advance('key', nonces[i] ?? 0n, 1))
+    const outcomes = await use()
+    checkEqual(outcomes[nonces.indexOf(32n)], true, 'nothing lies above the highest, so it is accepted')
+    checkEqual(countOf(await use(), true), 0, 'none of them is accepted again')
+    await expectAdvances(store, 1, [[33n, true]])
+  }),
 ]

@@ -1,5 +1,13 @@
 import type { KeyUsage, UsageStore } from '../store.js'
-import { checkEqual, HOSTILE_TEXTS, inParallel, type SuiteCase, vandalise } from './suite.js'
+import {
+  checkEqual,
+  HOSTILE_TEXTS,
+  inParallel,
+  type SuiteCase,
+  UNSTORABLE_TEXTS,
+  unlessRefused,
+  vandalise,
+} from './suite.js'
 
 /** What makes an empty usage store. */
 export type MakeUsageStore = () => UsageStore | PromiseLike<UsageStore>
@@ -85,6 +93,48 @@ export const usageStoreSuite: readonly SuiteCase<MakeUsageStore>[] = [
       const read = await store.get('key')
       if (read !== undefined) vandalise(read)
       checkEqual(await store.get('key'), use(), 'the stored usage is unchanged')
+    },
+  },
+  {
+    name: 'A key id the store cannot hold is refused, or has a usage of its own',
+    run: async make => {
+      const store = await make()
+      await store.touch(use({ keyId: 'a', count: 100 }))
+      const counted: string[] = []
+      for (const [i, keyId] of UNSTORABLE_TEXTS.entries()) {
+        const touch = async () => {
+          await store.touch(use({ keyId, count: i + 1 }))
+          counted.push(keyId)
+        }
+        await unlessRefused(touch)
+      }
+      for (const [i, keyId] of UNSTORABLE_TEXTS.entries()) {
+        const found = await unlessRefused(() => store.get(keyId))
+        const expected = counted.includes(keyId) ? use({ keyId, count: i + 1 }) : undefined
+        checkEqual(found, expected, `${JSON.stringify(keyId)} is not taken for another`)
+      }
+      checkEqual(await store.get('a'), use({ keyId: 'a', count: 100 }), 'no other key was used')
+    },
+  },
+  {
+    name: 'Parallel uses of many keys, in any order, are each counted for their own',
+    run: async make => {
+      const store = await make()
+      const keyIds = Array.from({ length: 16 }, (_, i) => `key-${i}`)
+      const order = [...keyIds, ...keyIds.toReversed(), ...keyIds]
+      await inParallel(order.length, i => store.touch(use({ keyId: order[i] ?? '' })))
+      for (const keyId of keyIds) checkEqual(await store.get(keyId), use({ keyId, count: 3 }), 'three uses each')
+    },
+  },
+  {
+    name: 'An address comes back as it was written',
+    run: async make => {
+      const store = await make()
+      const addresses = ['2001:db8:1111:2222:3333:4444:5555:6666', '0:0:0:0:0:ffff:255.255.255.255', '2001:DB8::A']
+      for (const [i, lastAddress] of addresses.entries()) {
+        await store.touch(use({ lastUsedAt: 2000 + i, lastAddress }))
+        checkEqual((await store.get('key'))?.lastAddress, lastAddress, 'it is equal, character by character')
+      }
     },
   },
 ]

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { KeyRow } from '../../src/store.js'
 import {
   createMemoryAuditSink,
+  createMemoryInvalidation,
   createMemoryKeyStore,
   createMemoryReplayStore,
   createMemoryStore,
@@ -10,6 +11,7 @@ import {
 import {
   auditSinkSuite,
   createFakeClock,
+  invalidationSuite,
   keyStoreSuite,
   replayStoreSuite,
   usageStoreSuite,
@@ -209,12 +211,34 @@ describe('The memory audit sink', () => {
   })
 })
 
+describe('The memory channel', () => {
+  runSuite(invalidationSuite, () => {
+    const channel = createMemoryInvalidation()
+    return [channel, channel]
+  })
+
+  it('has told everybody when it returns, and never that something was missed', () => {
+    const channel = createMemoryInvalidation()
+    const heard: unknown[] = []
+    channel.subscribe(keyId => void heard.push(keyId))
+    channel.publish('key')
+    expect(heard).toEqual(['key'])
+  })
+
+  it('knows nothing of another one', () => {
+    const heard: unknown[] = []
+    createMemoryInvalidation().subscribe(keyId => void heard.push(keyId))
+    createMemoryInvalidation().publish('key')
+    expect(heard).toEqual([])
+  })
+})
+
 describe('createMemoryStore', () => {
-  it('gives four stores that share nothing with those of another call', () => {
+  it('gives stores that share nothing with those of another call', () => {
     const [one, other] = [createMemoryStore(), createMemoryStore({ clock: createFakeClock(START) })]
     expect(one.keys.insert(ROW, 1)).toBe('inserted')
     expect(other.keys.get('key')).toBeUndefined()
     expect(other.replay.claim('key', 'nonce', START + 1)).toBe(true)
-    expect(Object.keys(one)).toEqual(['keys', 'replay', 'usage', 'audit'])
+    expect(Object.keys(one)).toEqual(['keys', 'replay', 'usage', 'audit', 'invalidation'])
   })
 })

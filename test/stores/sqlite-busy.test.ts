@@ -82,6 +82,37 @@ describe('A busy database, as told by', () => {
   })
 })
 
+describe('A driver that says null where there is no row', () => {
+  /** As `bun:sqlite` does. */
+  function saysNull(): SqliteDatabase {
+    const database = new Libsql(':memory:')
+    return {
+      exec: sql => database.exec(sql),
+      prepare(sql) {
+        const statement = database.prepare(sql)
+        return {
+          run: (...values) => statement.run(...values),
+          get: (...values) => statement.get(...values) ?? null,
+          all: (...values) => statement.all(...values),
+        }
+      },
+    }
+  }
+
+  it('is understood', () => {
+    const { keys, replay, usage } = createSqliteStore(saysNull())
+    expect(keys.get('key')).toBeUndefined()
+    expect(keys.insert(ROW, 1)).toBe('inserted')
+    expect(keys.get('key')).toEqual(ROW)
+    expect(keys.insert(ROW, 1)).toBe('exists')
+    expect(usage.get('key')).toBeUndefined()
+    expect(replay.claim('key', 'a', Date.now() + 60_000)).toBe(true)
+    expect(replay.claim('key', 'a', Date.now() + 60_000)).toBe(false)
+    expect(replay.advance('key', 1n, 1)).toBe(true)
+    expect(replay.advance('key', 1n, 1)).toBe(false)
+  })
+})
+
 describe('A driver that answers with bigints', () => {
   it('is understood', () => {
     const database = new Libsql(':memory:')

@@ -1,12 +1,19 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryKeyStore } from '../../src/stores/memory.js'
 import {
   auditSinkSuite,
+  invalidationSuite,
   keyStoreSuite,
+  type MakeInvalidationChannels,
+  type MakeOutageStores,
+  outageSuite,
   replayStoreSuite,
   type SuiteCase,
   usageStoreSuite,
 } from '../../src/testing/index.js'
 import { HOSTILE_TEXTS, UNSTORABLE_TEXTS } from '../../src/testing/suite.js'
+import { BROKEN_ADAPTERS, NAIVE_ADAPTER } from './broken-adapters.js'
+import { BROKEN_CHANNELS, NAIVE_CHANNELS } from './broken-channels.js'
 import {
   BROKEN_AUDIT_SINKS,
   BROKEN_KEY_STORES,
@@ -29,9 +36,14 @@ async function failuresOf<Make>(suite: readonly SuiteCase<Make>[], make: Make): 
 }
 
 function noticeDefects<Make>(suite: readonly SuiteCase<Make>[], broken: readonly Broken<Make>[]): void {
-  it.each(broken)('notices a store that $defect', async ({ make, noticedBy }) => {
-    const cases = suite.filter(({ name }) => noticedBy.includes(name))
+  it.each(broken)('notices a store that $defect', async ({ make, noticedBy, only }) => {
+    const cases = suite.filter(({ name }) => only || noticedBy.includes(name))
     expect((await failuresOf(cases, make)).toSorted()).toEqual(noticedBy.toSorted())
+  })
+
+  it('has no case without a defect that it notices', () => {
+    const noticed = new Set(broken.flatMap(({ noticedBy }) => noticedBy))
+    expect(suite.map(({ name }) => name).filter(name => !noticed.has(name))).toEqual([])
   })
 
   it('has titles that are sentences, each once', () => {
@@ -66,6 +78,52 @@ describe('The usage store suite', () => {
 
 describe('The audit sink suite', () => {
   noticeDefects(auditSinkSuite, BROKEN_AUDIT_SINKS)
+})
+
+describe('The invalidation suite', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  /** The same cases, which wait for messages in no time. */
+  const hurried = invalidationSuite.map(({ name, run }) => ({
+    name,
+    run: async (make: MakeInvalidationChannels) => {
+      let isOver = false
+      const running = run(make).finally(() => {
+        isOver = true
+      })
+      running.catch(() => {})
+      while (!isOver) await vi.advanceTimersByTimeAsync(200)
+      await running
+    },
+  }))
+
+  noticeDefects(hurried, BROKEN_CHANNELS)
+
+  it('passes simple channels without a defect', async () => {
+    expect(await failuresOf(hurried, NAIVE_CHANNELS)).toEqual([])
+  })
+})
+
+describe('The outage suite', () => {
+  noticeDefects(outageSuite, BROKEN_ADAPTERS)
+
+  it('passes a simple adapter without a defect, and one that offers nothing', async () => {
+    expect(await failuresOf(outageSuite, NAIVE_ADAPTER)).toEqual([])
+    expect(await failuresOf(outageSuite, () => ({}))).toEqual([])
+  })
+
+  it('does not go on for ever with what never stops to send commands', async () => {
+    const endless: MakeOutageStores = faults => {
+      const driver = faults.wrap({ query: () => {} })
+      const get = () => {
+        for (let i = 0; i < 100; i++) driver.query()
+        return undefined
+      }
+      return { keys: { ...createMemoryKeyStore(), get } }
+    }
+    expect(await failuresOf(outageSuite, endless)).toContain('A read that fails gives no answer')
+  })
 })
 
 describe('A suite case', () => {

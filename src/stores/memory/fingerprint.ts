@@ -9,8 +9,14 @@ export interface Fingerprinter {
  * Two texts meet by chance once in 2^64 pairs.
  */
 export function createFingerprinter(): Fingerprinter {
-  const secret = crypto.getRandomValues(new Int32Array(2))
-  return { write: (text, into) => halfSipHash(text, secret, into) }
+  let secret: Int32Array | undefined
+  return {
+    write(text, into) {
+      // Not before it is needed: workers have no random values outside of a handler.
+      secret ??= crypto.getRandomValues(new Int32Array(2))
+      halfSipHash(text, secret, into)
+    },
+  }
 }
 
 /** Rounds between the last word and each half of the result. */

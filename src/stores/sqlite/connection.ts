@@ -3,14 +3,15 @@ import { ConfigError, KeyError, StoreError } from '../../errors.js'
 /** What is bound to a statement. */
 export type SqliteValue = string | number | Uint8Array | null
 
-/** A prepared statement, as `node:sqlite`, `better-sqlite3` and `libsql` have it. */
+/** A prepared statement, as `node:sqlite`, `better-sqlite3`, `libsql` and `bun:sqlite` have it. */
 export interface SqliteStatement {
   run(...values: SqliteValue[]): { readonly changes: number | bigint }
+  /** The first row; `undefined`, or `null`, when there is none. */
   get(...values: SqliteValue[]): unknown
   all(...values: SqliteValue[]): unknown[]
 }
 
-/** An open database: `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3` or of `libsql`, or alike. */
+/** An open database: `DatabaseSync` of `node:sqlite`, `Database` of `better-sqlite3`, `libsql` or `bun:sqlite`. */
 export interface SqliteDatabase {
   exec(sql: string): unknown
   prepare(sql: string): SqliteStatement
@@ -18,6 +19,7 @@ export interface SqliteDatabase {
 
 /** The database with its failures tamed. */
 export interface Connection {
+  /** Its statements say `undefined` where there is no row. */
   readonly database: SqliteDatabase
   /**
    * Runs `work`, again if another process holds the lock, a few times at most. So `work` must be one statement, or
@@ -46,7 +48,22 @@ export function connect(database: SqliteDatabase, busyTimeoutMs: number): Connec
   }
 
   attempt(() => database.exec(`PRAGMA busy_timeout = ${Math.ceil(busyTimeoutMs / ATTEMPTS)}`))
-  return { database, attempt, transaction: work => attempt(() => transact(database, work)) }
+  return { database: withoutNull(database), attempt, transaction: work => attempt(() => transact(database, work)) }
+}
+
+/** `bun:sqlite` gives `null` for no row, all others `undefined`. */
+function withoutNull(database: SqliteDatabase): SqliteDatabase {
+  return {
+    exec: sql => database.exec(sql),
+    prepare(sql) {
+      const statement = database.prepare(sql)
+      return {
+        run: (...values) => statement.run(...values),
+        get: (...values) => statement.get(...values) ?? undefined,
+        all: (...values) => statement.all(...values),
+      }
+    },
+  }
 }
 
 function transact<T>(database: SqliteDatabase, work: () => T): T {

@@ -1,8 +1,8 @@
-import { KeyError, StoreError } from '../../errors.js'
 import type { KeyRow, KeyStore, ListQuery, ScanQuery } from '../../store.js'
-import { checkStorable, corrupt, isStorable, readText, readWhole, readWholeOrNull } from './columns.js'
+import { checkStorable, isStorable, readWhole } from '../sql/columns.js'
+import { checkLimit, readKeyRow, readListedRow } from '../sql/key-rows.js'
+import type { Tables } from '../sql/tables.js'
 import type { Connection, SqliteStatement } from './connection.js'
-import type { Tables } from './schema.js'
 
 const COLUMNS = 'key_id, owner, state, expires_at, created_at, version, record'
 
@@ -29,7 +29,7 @@ export function createSqliteKeyStore(connection: Connection, { keys }: Tables): 
     get(keyId: string): KeyRow | undefined {
       if (!isStorable(keyId)) return undefined
       const row = attempt(() => get.get(keyId))
-      return row === undefined ? undefined : readKeyRow(row)
+      return row === undefined ? undefined : readKeyRow(row, readWhole)
     },
     insert(row: KeyRow, maxPerOwner: number): 'inserted' | 'exists' | 'limit' {
       const { keyId, owner, record } = row
@@ -70,7 +70,7 @@ function createLister({ database, attempt }: Connection, keys: string): (query: 
     checkLimit('list', limit)
     if (!isStorable(owner)) return []
     const rows = attempt(() => (after === undefined ? first.all(owner, limit) : next.all(owner, after, limit)))
-    return rows.map(readListedRow)
+    return rows.map(row => readListedRow(row, readWhole))
   }
 }
 
@@ -84,46 +84,8 @@ function createScanner({ database, attempt }: Connection, keys: string): (query:
   return ({ limit, after }) => {
     checkLimit('scan', limit)
     const rows = attempt(() => (after === undefined ? first.all(limit) : next.all(after, limit)))
-    return rows.map(readListedRow)
+    return rows.map(row => readListedRow(row, readWhole))
   }
-}
-
-function checkLimit(where: string, limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return
-  throw new KeyError('ERR_INPUT_INVALID', `${where}: 'limit' must be an integer from 1 to 1000`, { field: 'limit' })
-}
-
-function readKeyRow(row: unknown): KeyRow {
-  return {
-    keyId: readText(row, 'key_id'),
-    owner: readText(row, 'owner'),
-    state: readState(row),
-    expiresAt: readWholeOrNull(row, 'expires_at'),
-    createdAt: readWhole(row, 'created_at'),
-    version: readWhole(row, 'version'),
-    record: readText(row, 'record'),
-  }
-}
-
-/**
- * One bad row must neither hide the others nor itself: in a list it keeps its id, and its owner if that can be read,
- * is revoked, and has an empty record, which every reader of records refuses.
- */
-function readListedRow(row: unknown): KeyRow {
-  try {
-    return readKeyRow(row)
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    const { owner } = row as { readonly owner: unknown }
-    const ids = { keyId: readText(row, 'key_id'), owner: typeof owner === 'string' ? owner : '' }
-    return { ...ids, state: 'revoked', expiresAt: null, createdAt: 0, version: 0, record: '' }
-  }
-}
-
-function readState(row: unknown): KeyRow['state'] {
-  const state = readText(row, 'state')
-  if (state !== 'pending' && state !== 'active' && state !== 'suspended' && state !== 'revoked') throw corrupt('state')
-  return state
 }
 
 function changed({ changes }: { readonly changes: number | bigint }): boolean {

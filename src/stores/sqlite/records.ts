@@ -1,7 +1,7 @@
 import type { AuditEntry, AuditSink, KeyUsage, UsageStore } from '../../store.js'
-import { checkStorable, isStorable, readText, readTextOrNull, readWhole } from './columns.js'
+import { checkStorable, isStorable, readText, readTextOrNull, readWhole } from '../sql/columns.js'
+import type { Tables } from '../sql/tables.js'
 import type { Connection } from './connection.js'
-import type { Tables } from './schema.js'
 
 export function createSqliteUsageStore({ database, attempt }: Connection, { usage }: Tables): UsageStore {
   // The right sides all read the old row, so the order of the assignments does not matter.

@@ -1,17 +1,13 @@
 import { encodeUtf8 } from '../../bytes.js'
-import { invalidOption } from '../../options.js'
 import type { ReplayStore } from '../../store.js'
 import { type Clock, isInstant } from '../../time.js'
-import { readWhole } from './columns.js'
+import { readWhole } from '../sql/columns.js'
+import { admitNonce, checkWindow, readRising, writeNonces } from '../sql/rising.js'
+import type { Tables } from '../sql/tables.js'
 import type { Connection } from './connection.js'
-import { admitNonce, readRising, writeNonces } from './rising.js'
-import type { Tables } from './schema.js'
 
 /** Due claims that one claim clears away: more than one, so that a backlog shrinks; few, so that no request waits. */
 const CLEARED_PER_CLAIM = 16
-
-/** Most nonces one key may have remembered. */
-const MAX_WINDOW = 65_536
 
 export function createSqliteReplayStore(connection: Connection, tables: Tables, clock: Clock): ReplayStore {
   return { claim: createClaim(connection, tables, clock), advance: createAdvance(connection, tables) }
@@ -60,9 +56,7 @@ function createAdvance({ database, transaction }: Connection, { windows }: Table
   const put = database.prepare(`INSERT OR REPLACE INTO ${windows} (key_id, floor, nonces) VALUES (?, ?, ?)`)
 
   return (keyId, nonce, window) => {
-    if (!Number.isSafeInteger(window) || window < 1 || window > MAX_WINDOW) {
-      throw invalidOption('advance', 'window', `an integer from 1 to ${MAX_WINDOW}`)
-    }
+    checkWindow(window)
     const key = encodeUtf8(keyId)
     return transaction(() => {
       const next = admitNonce(readRising(get.get(key, 1)), nonce, window)

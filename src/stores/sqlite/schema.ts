@@ -1,28 +1,7 @@
 import { StoreError } from '../../errors.js'
-import { readWhole } from './columns.js'
+import { readWhole } from '../sql/columns.js'
+import type { Tables } from '../sql/tables.js'
 import type { Connection, SqliteDatabase } from './connection.js'
-
-/** Names of the tables, ready for SQL. */
-export interface Tables {
-  readonly meta: string
-  readonly keys: string
-  readonly claims: string
-  readonly windows: string
-  readonly usage: string
-  readonly audit: string
-}
-
-/** @param prefix checked: it goes into SQL as it is */
-export function nameTables(prefix: string): Tables {
-  return {
-    meta: `${prefix}meta`,
-    keys: `${prefix}keys`,
-    claims: `${prefix}claims`,
-    windows: `${prefix}windows`,
-    usage: `${prefix}usage`,
-    audit: `${prefix}audit`,
-  }
-}
 
 const WHOLE = 'BETWEEN 0 AND 9007199254740991'
 

@@ -1,3 +1,4 @@
+import { invalidOption } from '../../options.js'
 import { corrupt, readBytesOrNull } from './columns.js'
 
 /** The highest nonces accepted from one key. */
@@ -8,8 +9,17 @@ export interface Rising {
   readonly nonces: readonly bigint[]
 }
 
-const MAX_NONCE = 2n ** 64n - 1n
+export const MAX_NONCE: bigint = 2n ** 64n - 1n
 const NONCE_BYTES = 8
+
+/** Most nonces one key may have remembered. */
+const MAX_WINDOW = 65_536
+
+/** @throws {ConfigError} `ERR_OPTION_INVALID` unless `window` is an integer from 1 to 65,536 */
+export function checkWindow(window: number): void {
+  if (Number.isSafeInteger(window) && window >= 1 && window <= MAX_WINDOW) return
+  throw invalidOption('advance', 'window', `an integer from 1 to ${MAX_WINDOW}`)
+}
 
 /** What is remembered once `nonce` is accepted; `undefined` if it is refused. */
 export function admitNonce({ floor, nonces }: Rising, nonce: bigint, window: number): Rising | undefined {

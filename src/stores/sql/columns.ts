@@ -26,9 +26,18 @@ export function readWhole(row: unknown, column: string): number {
   return number
 }
 
-/** @throws {StoreError} `ERR_STORE_CORRUPT`, naming the column */
-export function readWholeOrNull(row: unknown, column: string): number | null {
-  return cellOf(row, column) === null ? null : readWhole(row, column)
+const DECIMAL = /^(?:0|[1-9]\d{0,15})$/
+
+/**
+ * The same from a server, whose drivers give 64-bit integers as text, unless the host asked for something else.
+ *
+ * @throws {StoreError} `ERR_STORE_CORRUPT`, naming the column
+ */
+export function readBigint(row: unknown, column: string): number {
+  const value = cellOf(row, column)
+  if (typeof value !== 'string') return readWhole(row, column)
+  if (!DECIMAL.test(value)) throw corrupt(column)
+  return readWhole({ [column]: Number(value) }, column)
 }
 
 /** @throws {StoreError} `ERR_STORE_CORRUPT`, naming the column */
@@ -42,8 +51,8 @@ export function corrupt(column: string): StoreError {
   return new StoreError('ERR_STORE_CORRUPT', `a stored row has an invalid '${column}'`, { field: column })
 }
 
-function cellOf(row: unknown, column: string): unknown {
-  return (row as Readonly<Record<string, unknown>>)[column]
+export function cellOf(row: unknown, column: string): unknown {
+  return (row as Readonly<Record<string, unknown>> | undefined)?.[column]
 }
 
 /**
