@@ -1,8 +1,7 @@
-import { sha256 } from '#hash'
-import { encodeHex } from '../bytes.js'
+import { encodeHex, encodeUtf8 } from '../bytes.js'
 import { type Field, isField } from '../http/field.js'
-import { EMPTY_BODY, headerOf, REPEATED, type WireRequest } from '../http/request.js'
-import type { Claim, Malformed, Scheme } from '../scheme.js'
+import { headerOf, REPEATED, type WireRequest } from '../http/request.js'
+import { type Claim, claimOf, type Malformed, type Scheme } from '../scheme.js'
 
 const HEADER = 'authorization'
 /** 16 characters of base64 are 96 bits: fewer could be guessed. */
@@ -26,21 +25,13 @@ export function bearer(): Scheme<'bearer'> {
     covers: [],
     read,
     stringToSign: request => [tokenOf(headerOf(request, HEADER) ?? '') ?? ''],
-    stamp: ({ keyId }) => claimOf(keyId, EMPTY_BODY),
+    stamp: ({ keyId }) => claimOf({ keyId }),
     write,
   } satisfies Scheme<'bearer'>)
 }
 
-function keyIdOf(token: string, sha256OfToken: Uint8Array): string {
-  return LED_BY_KEY_ID.exec(token)?.[1] ?? keyIdOfHash(sha256OfToken)
-}
-
 function keyIdOfHash(sha256OfToken: Uint8Array): string {
   return `bearer_${encodeHex(sha256OfToken).slice(0, KEY_ID_HEX)}`
-}
-
-function claimOf(keyId: string, tag: Uint8Array): Claim {
-  return { keyId, tag, timestampMs: 0, timestamp: '', nonce: '', recvWindow: '', recvWindowMs: -1 }
 }
 
 function read(request: WireRequest): Claim | Malformed | undefined {
@@ -49,8 +40,7 @@ function read(request: WireRequest): Claim | Malformed | undefined {
   const token = tokenOf(value)
   if (token === undefined) return undefined
   if (!isToken68(token)) return { malformed: HEADER }
-  const tag = sha256.digest([token])
-  return claimOf(keyIdOf(token, tag), tag)
+  return claimOf({ keyId: LED_BY_KEY_ID.exec(token)?.[1] ?? '', tag: encodeUtf8(token) })
 }
 
 /** What follows `Bearer` and one space, valid or not; `undefined` when the header belongs to another scheme. */

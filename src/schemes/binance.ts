@@ -1,150 +1,197 @@
-import { sha256 } from '#hash'
-import { decodeHex, encodeHex, encodeUtf8 } from '../bytes.js'
-import type { Part } from '../crypto/hash.js'
+import { keyPairsOf } from '#key-pairs'
 import { utf8Secret } from '../crypto/secret-encoding.js'
-import { type Field, isField, isTarget, KEY_ID } from '../http/field.js'
-import { EMPTY_BODY, headerOf, pathOf, queryOf, type WireRequest } from '../http/request.js'
-import type { Claim, Malformed, Scheme, Stamp } from '../scheme.js'
+import { textIn } from '../dialect/member-text.js'
+import { parseWindow, stampWindow } from '../dialect/recv-window.js'
+import { readSignature, writeSignature } from '../dialect/signature-text.js'
+import { readSignedParameters, signedParts, writeParameters } from '../dialect/signed-parameters.js'
+import { type Answer, type AnswerLine, answersOf } from '../http/answer.js'
+import { isField, KEY_ID } from '../http/field.js'
+import { isObject, type Members, memberOf } from '../http/json.js'
+import { decodePercent } from '../http/percent.js'
+import { headerOf, type WireRequest } from '../http/request.js'
+import { invalidOption, readOptions } from '../options.js'
+import { type Claim, claimOf, type Dialect, type LoginMessage, type Malformed, type Scheme } from '../scheme.js'
 import { parseDecimal } from '../time.js'
 
-const HEADER = 'x-mbx-apikey'
-/** `signature=` and 64 hex digits. */
-const SIGNATURE_CHARS = 74
+export interface BinanceOptions {
+  /**
+   * Methods of the WebSocket API whose signed messages are taken for a login. Of two that are named here, one message can
+   * be made the other. Default: `session.logon` and `userDataStream.subscribe.signature`.
+   */
+  readonly loginMethods?: readonly string[]
+}
 
-/** A form is percent-encoded, hence ASCII without blanks. */
-const FORM: Field = { min: 1, max: 65_536, foreign: /[^!-~]/ }
-const FRACTION: Field = { min: 1, max: 3, foreign: /[^0-9]/ }
+const HEADER = 'x-mbx-apikey'
+const LOGIN_METHODS: readonly string[] = ['session.logon', 'userDataStream.subscribe.signature']
+
+/** Of a WebSocket message: what joins parameters stands in no value, and what begins a value in no name. */
+const NAME = /^\w+$/
+const VALUE = /^[^&\p{Cc}\p{Cs}]*$/u
+
+// Binance: timestamp < serverTime + 1000.
+const FRESHNESS = {
+  kind: 'timestamp',
+  recvWindowMs: 5_000,
+  maxRecvWindowMs: 60_000,
+  futureMs: 999,
+  replay: 'tag',
+} as const
 
 /**
- * Binance spot REST: HMAC-SHA256 over the query followed by the body, both without `signature`, nothing in between.
+ * Binance spot REST: the query followed by the body, both without `signature`, nothing in between, by HMAC-SHA256 (hex of
+ * either case), Ed25519 or RSASSA-PKCS1-v1_5 with SHA-256 (base64, percent-encoded). Which of the three, the key says.
  * So that two requests cannot share a string (`q=1` + `0&p=2` is `q=10` + `&p=2`), more is asked than Binance asks:
  *
- * - signed parameters stand in the query or in the body, never in both, so no clash needs a rule;
- * - every parameter is `name=value`; names are sent plain, without `%` or `+`;
+ * - all parameters, `signature` too, stand in the query or all in the body, so no clash needs a rule;
+ * - every parameter is `name=value`; names are sent plain, but for brackets;
  * - `timestamp`, `recvWindow` and `signature` stand once at most, and `signature` last.
  *
  * Neither method, host nor path is covered, and moving all parameters between query and body goes unnoticed: the tag
  * is remembered for the window, so that a request cannot be repeated elsewhere. `timestamp` is in milliseconds, or in
  * microseconds when it has 16 digits. A fraction of `recvWindow` is cut off, towards the narrower window.
  *
- * @source https://github.com/binance/binance-spot-api-docs `rest-api.md`, "Request Security" and "Timing security"
+ * The login is a message of the WebSocket API, one of `loginMethods`: `params` but `signature`, sorted by name, as they
+ * are, not encoded. Values are texts without `&`, numbers, `true` or `false`. Which of the methods it is, nobody signs.
+ * Binance takes `session.logon` with Ed25519 only; here, any key of the scheme may.
+ *
+ * @source https://github.com/binance/binance-spot-api-docs `rest-api.md`, "Request Security" and "Timing security";
+ * `web-socket-api.md`, "Request security"; ccxt 4.5.84 `binance.js` and `pro/binance.js`, `sign` and `signParams`
+ * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_INVALID`
  */
-export function binance(): Scheme<'binance'> {
+export function binance(options: BinanceOptions = {}): Scheme<'binance'> {
+  const { loginMethods = LOGIN_METHODS } = readOptions('binance', options, { required: [], optional: ['loginMethods'] })
+  if (!Array.isArray(loginMethods) || !loginMethods.every(method => typeof method === 'string')) {
+    throw invalidOption('binance', 'loginMethods', 'a list of texts')
+  }
   return Object.freeze({
     id: 'binance',
-    proof: { kind: 'mac', hash: sha256, secretEncoding: utf8Secret },
-    // Binance: timestamp < serverTime + 1000.
-    freshness: { kind: 'timestamp', recvWindowMs: 5_000, maxRecvWindowMs: 60_000, futureMs: 999, replay: 'tag' },
+    proof: {
+      kind: 'mac',
+      hash: 'sha256',
+      secretEncoding: utf8Secret,
+      keyPairs: keyPairsOf(['ed25519', 'rsa-v1_5-sha256']),
+    },
+    freshness: FRESHNESS,
     covers: ['query', 'body'],
     read,
-    stringToSign,
-    stamp,
+    stringToSign: signedParts,
+    stamp: stampWindow,
     write,
+    login: loginWith(loginMethods),
   } satisfies Scheme<'binance'>)
 }
+
+const OUTSIDE: AnswerLine<number> = [400, -1021, 'Timestamp for this request is outside of the recvWindow.']
+const ILLEGAL: AnswerLine<number> = [400, -1100, 'Illegal characters found in a parameter.']
+
+/** Answers as Binance gives them: `{ code, msg }`. */
+export const binanceAnswer: Answer = /* @__PURE__ */ answersOf<number>(
+  {
+    malformed_request: ILLEGAL,
+    request_too_large: ILLEGAL,
+    missing_credentials: [401, -2014, 'API-key format invalid.'],
+    malformed_credentials: [401, -2014, 'API-key format invalid.'],
+    timestamp_outside_window: OUTSIDE,
+    recv_window_too_large: [400, -1131, 'recvWindow must be less than 60000.'],
+    invalid_credentials: [400, -1022, 'Signature for this request is not valid.'],
+    replayed: OUTSIDE,
+    otherwise: [401, -2015, 'Invalid API-key, IP, or permissions for action.'],
+  },
+  (code, msg) => ({ code, msg }),
+)
 
 function read(request: WireRequest): Claim | Malformed | undefined {
   const keyId = headerOf(request, HEADER)
   if (keyId === undefined) return undefined
   if (!isField(keyId, KEY_ID)) return { malformed: HEADER }
-  if (!isTarget(request.target)) return { malformed: 'target' }
-  const query = queryOf(request.target)
-  const form = formOf(request.body)
-  if (form === undefined || (withoutSignature(query) !== '' && withoutSignature(form) !== '')) {
-    return { malformed: 'body' }
-  }
-  const found: Found = { timestamp: undefined, recvWindow: undefined, signature: undefined }
-  const wrong = collect(query, found) ?? collect(form, found)
-  return wrong === undefined ? claimOf(keyId, found) : { malformed: wrong }
+  const found = readSignedParameters(request)
+  if ('malformed' in found) return found
+  const { timestamp = '', recvWindow, signature = '' } = found
+  // One spelling of the escapes.
+  const plain = decodePercent(signature) ?? ''
+  const tag = encodeURIComponent(plain) === signature ? tagOf(plain) : undefined
+  return claimFrom({ keyId, timestamp, recvWindow }, tag)
 }
 
-/** The body's text; `undefined` when it is no form. A byte order mark is a character here, hence refused. */
-function formOf(body: Uint8Array): string | undefined {
-  if (!(body instanceof Uint8Array) || body.length > FORM.max) return undefined
-  const text = decode(body)
-  return text === '' || isField(text, FORM) ? text : undefined
+interface Texts {
+  readonly keyId: string
+  readonly timestamp: string
+  readonly recvWindow: string | undefined
 }
 
-function decode(bytes: Uint8Array): string {
-  return bytes.length === 0 ? '' : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-}
-
-interface Found {
-  timestamp: string | undefined
-  recvWindow: string | undefined
-  signature: string | undefined
-}
-
-/** Gathers the credential parameters of one text; returns the name of the first parameter that is not in its place. */
-function collect(text: string, found: Found): string | undefined {
-  for (let start = 0; text !== '' && start <= text.length; ) {
-    const equals = text.indexOf('=', start)
-    const ampersand = text.indexOf('&', start)
-    const end = ampersand < 0 ? text.length : ampersand
-    // Refused at once, so that a text without '=' is not searched to its end again and again.
-    if (equals <= start || equals > end) return 'parameters'
-    const name = text.slice(start, equals)
-    if (name.includes('%') || name.includes('+')) return 'parameters'
-    if (name === 'timestamp' || name === 'recvWindow' || name === 'signature') {
-      if (found[name] !== undefined || (name === 'signature' && end !== text.length)) return name
-      found[name] = text.slice(equals + 1, end)
-    }
-    start = end + 1
-  }
-  return undefined
-}
-
-function claimOf(keyId: string, { timestamp = '', recvWindow, signature = '' }: Found): Claim | Malformed {
+function claimFrom({ keyId, timestamp, recvWindow }: Texts, tag: Uint8Array | undefined): Claim | Malformed {
   const timestampMs =
     timestamp.length === 16 ? Math.floor(parseDecimal(timestamp, 16) / 1000) : parseDecimal(timestamp, 15)
   if (timestampMs < 0) return { malformed: 'timestamp' }
   const recvWindowMs = recvWindow === undefined ? -1 : wholeMs(recvWindow)
   if (recvWindowMs === 0) return { malformed: 'recvWindow' }
-  // Digits of either case are the same bytes, and the bytes are what is compared and remembered.
-  const tag = decodeHex(signature.toLowerCase(), 32)
   if (tag === undefined) return { malformed: 'signature' }
-  return { keyId, tag, timestampMs, timestamp, nonce: '', recvWindow: recvWindow ?? '', recvWindowMs }
+  return claimOf({ keyId, tag, timestampMs, timestamp, recvWindow: recvWindow ?? '', recvWindowMs })
 }
 
 /** A positive number with up to three decimals, cut to whole milliseconds; 0 for anything else. */
 function wholeMs(text: string): number {
-  const dot = text.indexOf('.')
-  if (dot >= 0 && !isField(text.slice(dot + 1), FRACTION)) return 0
-  return Math.max(parseDecimal(dot < 0 ? text : text.slice(0, dot), 10), 0)
+  const [, whole = text] = /^([0-9]+)\.[0-9]{1,3}$/.exec(text) ?? []
+  return parseWindow(whole)
 }
 
-function stringToSign({ target, body }: WireRequest): readonly Part[] {
-  const query = withoutSignature(queryOf(target))
-  if (body.length === 0) return [query]
-  const tail = signatureLength(decode(body.subarray(-SIGNATURE_CHARS - 1)))
-  return [query, body.subarray(0, body.length - tail)]
+/** Hex digits of either case are the same bytes, and the bytes are what is compared and remembered. */
+function tagOf(signature: string): Uint8Array | undefined {
+  return readSignature(signature.length === 64 ? signature.toLowerCase() : signature)
 }
 
-function withoutSignature(text: string): string {
-  return text.slice(0, text.length - signatureLength(text))
+/** Same order as ccxt. */
+function write(request: WireRequest, { keyId, timestamp, recvWindow }: Claim, tag: Uint8Array): WireRequest {
+  const signed = writeParameters(request, parameters => {
+    const parts = [`timestamp=${timestamp}`]
+    if (parameters !== '') parts.push(parameters)
+    if (recvWindow !== '') parts.push(`recvWindow=${recvWindow}`)
+    if (tag.length > 0) parts.push(`signature=${encodeURIComponent(writeSignature(tag))}`)
+    return parts.join('&')
+  })
+  return { ...signed, headers: { ...request.headers, [HEADER]: keyId } }
 }
 
-/** Characters of the signature at the end of the text, with the `&` before it. */
-function signatureLength(text: string): number {
-  const at = text.length - SIGNATURE_CHARS
-  if (at < 0 || !text.startsWith('signature=', at)) return 0
-  if (at === 0) return SIGNATURE_CHARS
-  return text.charAt(at - 1) === '&' ? SIGNATURE_CHARS + 1 : 0
+function loginWith(methods: readonly unknown[]): Dialect<LoginMessage> {
+  return {
+    freshness: FRESHNESS,
+    read: message => (methods.includes(memberOf(message, 'method')) ? readLogin(paramsOf(message)) : undefined),
+    stringToSign: message => [loginText(paramsOf(message)) ?? ''],
+    stamp: stampWindow,
+    write: writeLogin,
+  }
 }
 
-function stamp({ keyId, nowMs, recvWindowMs }: Stamp): Claim {
-  const recvWindow = recvWindowMs < 0 ? '' : String(recvWindowMs)
-  return { keyId, tag: EMPTY_BODY, timestampMs: nowMs, timestamp: String(nowMs), nonce: '', recvWindow, recvWindowMs }
+function readLogin(params: Members): Claim | Malformed {
+  const keyId = textIn(params, 'apiKey')
+  if (!isField(keyId, KEY_ID)) return { malformed: 'apiKey' }
+  if (loginText(params) === undefined) return { malformed: 'params' }
+  const [timestamp = '', recvWindow] = ['timestamp', 'recvWindow'].map(name => valueText(memberOf(params, name)))
+  return claimFrom({ keyId, timestamp, recvWindow }, tagOf(textIn(params, 'signature')))
 }
 
-/** Parameters go where the others are: into the body if there is one, else into the query. Same order as ccxt. */
-function write(request: WireRequest, claim: Claim, tag: Uint8Array): WireRequest {
-  const text = request.body.length > 0 ? decode(request.body) : queryOf(request.target)
-  let signed = `timestamp=${claim.timestamp}`
-  if (text !== '') signed += `&${text}`
-  if (claim.recvWindow !== '') signed += `&recvWindow=${claim.recvWindow}`
-  if (tag.length > 0) signed += `&signature=${encodeHex(tag)}`
-  const headers = { ...request.headers, [HEADER]: claim.keyId }
-  if (request.body.length > 0) return { ...request, headers, body: encodeUtf8(signed) }
-  return { ...request, headers, target: `${pathOf(request.target)}?${signed}` }
+function paramsOf(message: LoginMessage): Members {
+  const params = memberOf(message, 'params')
+  return isObject(params) ? params : {}
+}
+
+/** The parameters but the signature, sorted by name; `undefined` when one has no place in a text. */
+function loginText(params: Members): string | undefined {
+  const names = Object.keys(params).filter(name => name !== 'signature')
+  if (!names.every(name => NAME.test(name) && VALUE.test(valueText(params[name]) ?? '&'))) return undefined
+  const parameters = names.sort().map(name => `${name}=${params[name]}`)
+  return parameters.join('&')
+}
+
+function valueText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  return Number.isFinite(value) || typeof value === 'boolean' ? String(value) : undefined
+}
+
+/** Sorted, as in ccxt. */
+function writeLogin(message: LoginMessage, { keyId, timestamp, recvWindow }: Claim, tag: Uint8Array): LoginMessage {
+  const times = { timestamp: Number(timestamp), ...(recvWindow !== '' && { recvWindow: Number(recvWindow) }) }
+  const sorted = Object.entries({ ...paramsOf(message), apiKey: keyId, ...times }).sort(([a], [b]) => (a < b ? -1 : 1))
+  const params = { ...Object.fromEntries(sorted), signature: writeSignature(tag) || undefined }
+  return { ...message, method: memberOf(message, 'method') ?? LOGIN_METHODS[0], params }
 }

@@ -105,13 +105,29 @@ function captureOutput({ record }: Ground): () => void {
 const WALKED = [
   ...['createKeyManager', 'createVerifier', 'createSigner', 'createSignedFetch', 'createSealer', 'createMint'],
   ...['formatCredentials', 'parseCredentials', 'credentialsToSvg', 'credentialsToTerminal'],
-  ...['parseCredential', 'findCredentials', 'auditDecisions', 'decisionToAudit', 'auditTo', 'readAuditEntry'],
+  ...[
+    'generateKeyPair',
+    'provePossession',
+    'credentialsFromEnv',
+    'credentialsFromText',
+    'createStreams',
+    'expectOk',
+    'inTurn',
+    'RequestError',
+    'parseCredential',
+    'findCredentials',
+    'auditDecisions',
+    'decisionToAudit',
+    'auditTo',
+    'readAuditEntry',
+  ],
 ]
 
 /** Exported functions that never see one. */
 const WITHOUT_SECRETS = [
   ...['actorOf', 'ConfigError', 'KeyError', 'SealError', 'StoreError', 'compileAllowlist', 'credentialPattern'],
-  ...['defineKeyPolicy', 'defineOperations', 'definePermissions', 'defineRoutes'],
+  ...['defineKeyPolicy', 'defineOperations', 'definePermissions', 'defineRoutes', 'undeclaredRoutes', 'unservedRoutes'],
+  ...['clientIp', 'openApiOf', 'secureOpenApi', 'refusalsOf', 'syncClock'],
   ...['problemOf', 'defectProblem', 'failedProblem', 'unavailableProblem'],
 ]
 
@@ -119,9 +135,9 @@ describe('the walk', () => {
   it('has every method of a manager, a verifier and a signer', () => {
     const stage = createStage(ground)
     expect(Object.keys(stage.manager('proof')).sort()).toEqual(Object.keys(ACTS).sort())
-    expect(Object.keys(verifierOf(stage)).sort()).toEqual(['describe', 'verify'])
+    expect(Object.keys(verifierOf(stage)).sort()).toEqual(['close', 'describe', 'ready', 'verify', 'verifyLogin'])
     const signer = client.createSigner({ scheme: SCHEMES[0]!, keyId: 'kl_x', secret: stage.secret('signer') })
-    expect(Object.keys(signer).sort()).toEqual(['clockOffset', 'sign'])
+    expect(Object.keys(signer).sort()).toEqual(['clockOffset', 'login', 'scheme', 'sign'])
   })
 
   it('has every function that takes or gives a secret, and knows the others', () => {

@@ -1,11 +1,13 @@
 /** A house whose every secret is planted, and of which all that it shows to anybody is kept, to be searched. */
 
 import { randomBytes } from 'node:crypto'
+import { generateKeyPair, provePossession } from '../../src/client/index.js'
 import type {
   AuditSink,
   KeyManager,
   KeyManagerOptions,
   KeyStore,
+  KeyView,
   Mint,
   OperationRule,
   OperationTable,
@@ -24,7 +26,10 @@ import {
 } from '../../src/index.js'
 import { bearer } from '../../src/schemes/bearer.js'
 import { bitfinex } from '../../src/schemes/bitfinex.js'
+import { ed25519V1 } from '../../src/schemes/ed25519-v1.js'
 import { hmacV1 } from '../../src/schemes/hmac-v1.js'
+import { kucoin } from '../../src/schemes/kucoin.js'
+import { okx } from '../../src/schemes/okx.js'
 import { createMemoryStore } from '../../src/stores/memory.js'
 import { createFakeClock, type FakeClock } from '../../src/testing/index.js'
 import { permissions, START } from '../world.js'
@@ -77,6 +82,8 @@ export interface Stage {
   readonly tokens: string[]
   /** A new secret that is good for nothing. */
   secret(kind: string): string
+  /** A new passphrase, short enough to be one. */
+  passphrase(): string
   /** A secret of ours that belongs to no key. */
   mint(): string
   /** A manager that steps up everywhere: with a mail wherever that can be, or without. */
@@ -85,7 +92,10 @@ export interface Stage {
   asking(): { readonly proof: string; readonly browser: string }
 }
 
-export const SCHEMES: readonly Scheme[] = [hmacV1({ audience: 'api.example.com' }), bearer(), bitfinex()]
+const audience = 'api.example.com'
+export const SCHEMES: readonly Scheme[] = [
+  ...[hmacV1({ audience }), ed25519V1({ audience, headerPrefix: 'X-Pair-' }), bearer(), bitfinex(), okx(), kucoin()],
+]
 
 /** What outlives a stage: the canaries, the record, and the master keys, which are canaries too. */
 export interface Ground {
@@ -135,9 +145,20 @@ export function createStage({ canaries, record, ring }: Ground, given?: Stores):
   return {
     ...{ canaries, record, clock, stores, sealer, tokens, browser, secret, manager },
     ...{ owner: `owner-${number}`, operator: { role: 'operator', id: `ops-${number}` } },
+    passphrase: () => canaries.plant('passphrase', randomBytes(16).toString('hex')),
     mint: () => Buffer.from(mint.mintSecret()).toString(),
     asking: () => ({ proof: secret('proof'), browser }),
   }
+}
+
+/** What registers a public key, and the private one, as base64 of its seed, which is a canary in all its forms. */
+export async function offerFor({ canaries }: Stage, { owner, keyId }: KeyView, version: number) {
+  const scheme = SCHEMES.find(({ id }) => id === 'ed25519-v1') as Scheme
+  const { publicKey, privateKey } = await generateKeyPair('ed25519')
+  const seed = Buffer.from(privateKey.split('\n')[1] ?? '', 'base64').subarray(-32)
+  canaries.plantBytes('private key', seed)
+  const possession = await provePossession({ scheme, owner, keyId, publicKey, privateKey, version })
+  return { owner, keyId, publicKey, possession, privateKey: seed.toString('base64') }
 }
 
 function policyOf(by: 'mail' | 'proof') {
@@ -160,6 +181,11 @@ function plantingMint(canaries: Canaries): Mint {
       const bytes = mint.mintSecret(encoding)
       canaries.plant('minted secret', Buffer.from(bytes).toString())
       return bytes
+    },
+    mintPassphrase: () => {
+      // Twice as long as our own, so that pieces of it can be looked for.
+      const text = canaries.plant('minted passphrase', randomBytes(16).toString('hex'))
+      return Uint8Array.from(Buffer.from(text))
     },
   }
 }

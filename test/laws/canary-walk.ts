@@ -1,9 +1,17 @@
 /** Every method of the manager: how to come to where it can be asked, and all the ways in which it can fail. */
 
-import type { KeyManager } from '../../src/index.js'
+import type { Credentials, KeyManager } from '../../src/index.js'
 import { createMemoryReplayStore } from '../../src/stores/memory.js'
 import { createFaults } from '../../src/testing/index.js'
-import { createStage, type Given, type Ground, type Manager, type Stage, type Stores } from './canary-stage.js'
+import {
+  createStage,
+  type Given,
+  type Ground,
+  type Manager,
+  offerFor,
+  type Stage,
+  type Stores,
+} from './canary-stage.js'
 
 /** A method, with the request that it carries out once the stage is set. */
 interface Act {
@@ -54,6 +62,8 @@ export const ACTS: { readonly [M in keyof KeyManager]: readonly Act[] } = {
   create: [
     proof(async stage => wanted(stage)),
     proof(async stage => ({ ...wanted(stage), scheme: 'bearer' })),
+    proof(async stage => ({ ...wanted(stage), scheme: 'okx', passphrase: stage.passphrase() })),
+    proof(async stage => ({ ...wanted(stage), scheme: 'kucoin' })),
     proof(async stage => ({ ...wanted(stage), scheme: 'bitfinex', ipAllowlist: ['10.0.0.1'], notBefore: null })),
   ],
   inspect: [mail(link), mail(stage => linkTo(stage, 'edit'))],
@@ -63,6 +73,14 @@ export const ACTS: { readonly [M in keyof KeyManager]: readonly Act[] } = {
     proof(async stage => {
       const { key } = await stage.manager('proof').request({ ...wanted(stage), ...stage.asking() })
       return { owner: stage.owner, keyId: key.keyId }
+    }),
+  ],
+  register: [
+    proof(async stage => {
+      const { scheme: _scheme, ...rest } = wanted(stage)
+      const { key } = await stage.manager('proof').request({ ...rest, scheme: 'ed25519-v1', ...stage.asking() })
+      const { privateKey: _, ...offered } = await offerFor(stage, key, 1)
+      return offered
     }),
   ],
   get: [proof(owned)],
@@ -75,7 +93,13 @@ export const ACTS: { readonly [M in keyof KeyManager]: readonly Act[] } = {
     addresses: [],
   })),
   renew: both(async stage => ({ ...(await owned(stage)), expiresAt: stage.clock() + 86_400_000 })),
-  rotate: both(async stage => ({ ...(await owned(stage)), overlapMs: 1000 })),
+  rotate: [
+    ...both(async stage => ({ ...(await owned(stage)), overlapMs: 1000 })),
+    proof(async stage => {
+      const { owner, keyId } = await make(stage, 'okx')
+      return { owner, keyId, overlapMs: 1000, passphrase: stage.passphrase() }
+    }),
+  ],
   suspend: [proof(async stage => ({ ...(await owned(stage)), reason: 'check' }))],
   resume: [
     proof(async stage => {
@@ -108,6 +132,10 @@ export const ACTS: { readonly [M in keyof KeyManager]: readonly Act[] } = {
       keyId: `foreign-${stage.owner}`,
     })),
     proof(async stage => ({
+      ...{ ...wanted(stage), actor: stage.operator, secret: stage.secret('imported secret') },
+      ...{ scheme: 'kucoin', keyId: `other-${stage.owner}`, passphrase: stage.passphrase() },
+    })),
+    proof(async stage => ({
       ...{ ...wanted(stage), scheme: 'bearer', actor: stage.operator, secret: stage.secret('imported token') },
     })),
   ],
@@ -134,7 +162,7 @@ export const ACTS: { readonly [M in keyof KeyManager]: readonly Act[] } = {
 const TOLD_AS_GIVEN = ['owner', 'label', 'reason', 'ip', 'actor']
 /** What is told to nobody. Anything else is part of what a second factor approves, right or wrong. */
 export const ASKED = 'misplaced in what is asked'
-const UNTOLD = ['token', 'proof', 'browser', 'secret', 'text']
+const UNTOLD = ['token', 'proof', 'browser', 'secret', 'text', 'passphrase']
 
 type Methods = { readonly [name: string]: (request: object) => Promise<unknown> }
 
@@ -148,8 +176,9 @@ async function ask(stage: Stage, manager: Manager, [method, request]: readonly [
   try {
     const answer = await (manager as unknown as Methods)[method]!(request)
     stage.record.note('results', answer)
-    const { credentials } = Object(answer) as { credentials?: { secret: { reveal(): string } } | null }
+    const { credentials } = Object(answer) as { credentials?: Credentials | null }
     credentials?.secret.reveal()
+    credentials?.passphrase?.reveal()
     stage.record.note('results', answer)
     return { method, ok: true }
   } catch (error) {
@@ -202,7 +231,7 @@ function failures(stage: Stage): readonly Given[] {
     { ceiling: fail },
     { ceiling: () => ({ permissions: [], accounts: [] }) },
     { eligible: () => false },
-    { mint: { mintKeyId: fail, mintSecret: fail } },
+    { mint: { mintKeyId: fail, mintSecret: fail, mintPassphrase: fail } },
   ]
 }
 

@@ -176,5 +176,6 @@ function createCountingMint(): Mint {
   return {
     mintKeyId: () => `k${keys++}`,
     mintSecret: () => new TextEncoder().encode(`a-secret-of-a-random-life-${secrets++}`),
+    mintPassphrase: () => new TextEncoder().encode(`passphrase-${secrets++}`),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSigner } from '../../src/client/index.js'
+import { createSigner, generateKeyPair } from '../../src/client/index.js'
 import type { KeyManager, KeyRecord, KeyRow, KeyState, KeyStore, Scheme, Sealer } from '../../src/index.js'
 import {
   createKeyManager,
@@ -11,15 +11,16 @@ import {
   standardKeyPolicy,
 } from '../../src/index.js'
 import { withoutStepUp } from '../../src/insecure.js'
-import { hmacV1 } from '../../src/schemes/hmac-v1.js'
 import { createMemoryKeyStore, createMemoryReplayStore } from '../../src/stores/memory.js'
 import { createFakeClock } from '../../src/testing/index.js'
+import { dual, offer } from '../keys/house.js'
 import { OWNER, permissions, START, unsigned } from '../world.js'
 import { exploreInterleavings, type Fault } from './interleaving.js'
 
 type P = 'read' | 'trade' | 'withdraw' | 'full'
 const LIMIT = 2
-const scheme: Scheme = hmacV1({ audience: 'api.example.com' })
+const scheme: Scheme = dual
+const pair = await generateKeyPair('ed25519')
 const policy = defineKeyPolicy({ ...standardKeyPolicy, operations: withoutStepUp, keysPerOwner: LIMIT, childDepth: 1 })
 const mint = createMint({ brand: 'kl', environment: 'test' })
 // Sealing is not what is explored here, and its cost would be most of the time.
@@ -39,6 +40,7 @@ const OPERATIONS: Readonly<
   create: manager =>
     manager.create({ owner: OWNER, label: 'new', permissions: ['read'], accounts: null, ipAllowlist: null }),
   reveal: (manager, key) => manager.reveal(key),
+  register: async (manager, key) => manager.register({ ...key, ...(await offer(scheme, key, { pair })).offered }),
   narrow: async (manager, key) =>
     manager.edit({ ...key, version: (await manager.get(key)).version, permissions: ['read'] }),
   exceed: async (manager, key) =>
@@ -167,7 +169,7 @@ async function canUse(keys: KeyStore, keyId: string, secret: string): Promise<bo
     clock,
   })
   const signer = createSigner({ scheme, keyId, secret, clock })
-  return (await verifier.verify(signer.sign(unsigned()), { permission: 'read' })).ok
+  return (await verifier.verify(await signer.sign(unsigned()), { permission: 'read' })).ok
 }
 
 async function holds({ trial, results, rows, keyId, history, secrets, passes }: Outcome): Promise<void> {
@@ -199,7 +201,8 @@ async function holds({ trial, results, rows, keyId, history, secrets, passes }: 
       throw new Error(`a grant above its ceiling: ${told()}`)
     if (record.secrets.length > 2) throw new Error(`more than two secrets: ${told()}`)
   }
-  const reveals = trial.names.filter((name, lane) => name === 'reveal' && results[lane]?.status === 'fulfilled').length
+  const isReveal = (name: string) => name === 'reveal' || name === 'register'
+  const reveals = trial.names.filter((name, lane) => isReveal(name) && results[lane]?.status === 'fulfilled').length
   if (reveals > 1 || (reveals > 0 && trial.state !== 'fresh')) throw new Error(`a second reveal: ${told()}`)
   if (new Set(secrets.map(({ text }) => text)).size !== secrets.length) throw new Error(`one secret twice: ${told()}`)
   trial.names.forEach((name, lane) => {

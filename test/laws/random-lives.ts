@@ -29,7 +29,7 @@ export async function leadLife(seed: number, tally: Tally, spoiled: Spoiled = {}
     }
   } catch (error) {
     const told = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    throw new Error(`${told}\n${life.log.join('\n')}\nagain: npm run fuzz -- --runs 1 --seed ${seed}`)
+    throw new Error(`${told}\n${life.log.join('\n')}\nagain: npm run fuzz -- --lives 1 --seed ${seed}`)
   }
 }
 
@@ -108,7 +108,7 @@ async function sample(life: Life): Promise<void> {
     withdrawal: random.chance(75) ? key.addresses[0] : random.pick(['a1', 'a2', 'a9', undefined]),
   }
   const signer = createSigner({ scheme, keyId: key.keyId, secret: secret.text, clock: () => now })
-  const signed = { ...signer.sign({ method: 'GET', target: '/v1/x' }), ip: `10.0.0.${circumstances.ip}` }
+  const signed = { ...(await signer.sign({ method: 'GET', target: '/v1/x' })), ip: `10.0.0.${circumstances.ip}` }
   const proven = secret.notAfter === null || now < secret.notAfter
   const ceiling = life.ownerFrozen ? null : life.ceiling
   for (const permission of [...Object.keys(house.implications), ...Object.keys(house.aliases)]) {

@@ -1,85 +1,107 @@
-import { sha256 } from '#hash'
-import { encodeHex, encodeUtf8 } from '../../src/bytes.js'
+/** The cases that the laws, the mutation fuzz and the table of protection run on, made from the vector files. */
+
+import { generateKeyPairSync } from 'node:crypto'
 import type { WireRequest } from '../../src/http/request.js'
-import { bearer } from '../../src/schemes/bearer.js'
-import { binance } from '../../src/schemes/binance.js'
-import { bitfinex } from '../../src/schemes/bitfinex.js'
-import { hmacV1 } from '../../src/schemes/hmac-v1.js'
-import type { SchemeFixture } from './scheme-laws.js'
+import type { Component, LoginMessage, Scheme } from '../../src/scheme.js'
+import { type ImportScheme, type LoadedDialect, loadDialect } from '../schemes/dialects.js'
+import {
+  loadVectors,
+  toWire,
+  type VectorCredentials,
+  type VectorFixture,
+  type VectorRequest,
+} from '../schemes/vectors.js'
+import type { SchemeCase } from './scheme-case.js'
 
-/** 2026-01-01T00:00:00Z. */
-const NOW = 1_767_225_600_000
-
-const SECRET = 'kls_test_0q1w2e3r4t5y6u7i8o9p0aSdFgHjKlZxCvBnM1234567890aB'
-
-function request(method: string, target: string, body = '', type?: string): WireRequest {
-  const headers: Record<string, string> = { host: 'api.example.com' }
-  if (type !== undefined) headers['content-type'] = type
-  return { method, target, headers, body: encodeUtf8(body) }
+/** Two requests that share a string to sign. */
+export interface SharedCase extends SchemeCase<WireRequest> {
+  readonly component: Component
+  readonly a: WireRequest
+  readonly b: WireRequest
 }
 
-const JSON_TYPE = 'application/json'
-const FORM_TYPE = 'application/x-www-form-urlencoded'
+export interface SchemeFixtures {
+  readonly id: string
+  readonly dialect: LoadedDialect
+  readonly requests: readonly SchemeCase<WireRequest>[]
+  readonly logins: readonly SchemeCase<LoginMessage>[]
+  readonly shared: readonly SharedCase[]
+}
 
-const anyRequests = [
-  request('GET', '/v1/balance'),
-  request('GET', '/v1/orders?market=BTC-EUR&limit=%3250'),
-  request('POST', '/v1/orders?dry-run=true', '{"market":"BTC-EUR","amount":"0.25"}', JSON_TYPE),
-  request('DELETE', '/v1/orders/17', '[1]'),
-]
+/** Everything there is to try of one dialect. */
+export async function loadFixtures(id: string, importScheme?: ImportScheme): Promise<SchemeFixtures> {
+  const dialect = await loadDialect(id, importScheme)
+  const { fixtures, partial = [] } = loadVectors(id)
+  return {
+    id,
+    dialect,
+    requests: fixtures.map(fixture => requestCase(dialect, fixture)),
+    logins: fixtures.flatMap(fixture => loginCase(dialect, fixture)),
+    shared: partial.map(pair => {
+      const { component, a, b } = pair
+      const name = `${component}: ${a.method} ${a.target} and ${b.method} ${b.target}`
+      return { ...requestCase(dialect, { ...pair, name, requests: [a] }), component, a: hosted(a), b: hosted(b) }
+    }),
+  }
+}
 
-/** One for each scheme. Whoever adds a scheme adds its fixture, and all laws hold for it. */
-export const schemeFixtures: readonly SchemeFixture[] = [
-  {
-    name: 'hmac-v1',
-    scheme: hmacV1({ audience: 'api.example.com' }),
-    keyId: 'kl_test_4fzzzxjylrx0Yz7Qm1Kd0b2s',
-    secret: SECRET,
-    now: NOW,
-    requests: anyRequests,
-    elsewhere: hmacV1({ audience: 'api.sandbox.example.com' }),
-  },
-  {
-    name: 'hmac-v1 with headers of its own',
-    scheme: hmacV1({ audience: 'api.example.com', headerPrefix: 'X-Acme-' }),
-    keyId: 'kl_test_4fzzzxjylrx0Yz7Qm1Kd0b2s',
-    secret: SECRET,
-    now: NOW,
-    requests: anyRequests.slice(0, 2),
-    elsewhere: hmacV1({ audience: 'api.example.com.', headerPrefix: 'X-Acme-' }),
-  },
-  {
-    name: 'bearer',
-    scheme: bearer(),
-    keyId: `bearer_${encodeHex(sha256.digest([SECRET])).slice(0, 40)}`,
-    secret: SECRET,
-    now: NOW,
-    requests: anyRequests,
-  },
-  {
-    name: 'bitfinex',
-    scheme: bitfinex(),
-    keyId: '7Yv0dVx3mQeKpLr2sTn8uWzAbCdEfGhIjKlMnOpQrSt',
-    secret: 'q9Zr3XcVbNm1LkJhGfDsAp0OiUyTrEwQ2x4z6v8b0n',
-    now: NOW,
-    requests: [
-      request('POST', '/v2/auth/r/wallets', '{}', JSON_TYPE),
-      request('POST', '/v2/auth/r/orders/tBTCF0:USTF0?limit=5', '[1]', JSON_TYPE),
-      request('POST', '/v2/auth/w/order/17', '{"amount":"0.25"}', JSON_TYPE),
-      request('GET', '/v2/auth/r/summary'),
-    ],
-  },
-  {
-    name: 'binance',
-    scheme: binance(),
-    keyId: 'vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A',
-    secret: 'NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j',
-    now: NOW,
-    requests: [
-      request('GET', '/api/v3/account'),
-      request('DELETE', '/api/v3/order?symbol=BTCUSDT&orderId=5'),
-      request('POST', '/api/v3/order', 'symbol=BTCUSDT&side=BUY&quantity=1', FORM_TYPE),
-    ],
-    anyCase: true,
-  },
-]
+function requestCase(dialect: LoadedDialect, fixture: VectorFixture): SchemeCase<WireRequest> {
+  const scheme = dialect.make(fixture.options)
+  return {
+    ...caseOf(scheme, fixture),
+    dialect: scheme,
+    messages: fixture.requests.map(hosted),
+    elsewhere: fixture.elsewhere && dialect.make(fixture.elsewhere),
+  }
+}
+
+function loginCase(dialect: LoadedDialect, fixture: VectorFixture): SchemeCase<LoginMessage>[] {
+  const scheme = dialect.make(fixture.options)
+  const { logins } = fixture
+  if (scheme.login === undefined || logins === undefined) return []
+  return [{ ...caseOf(scheme, fixture), dialect: scheme.login, messages: logins, elsewhere: undefined }]
+}
+
+function caseOf(scheme: Scheme, fixture: VectorFixture) {
+  const { name, credentials, now, anyCase = false, anyPlace = false, byMeaning = [] } = fixture
+  return { name, scheme, credentials, stranger: strangerTo(credentials, scheme), now, anyCase, anyPlace, byMeaning }
+}
+
+/** A request arrives with a host. */
+function hosted(request: VectorRequest): WireRequest {
+  const wire = toWire(request)
+  return { ...wire, headers: { host: 'api.example.com', ...wire.headers } }
+}
+
+/** The same key id under another secret of the same kind. */
+export function strangerTo(credentials: VectorCredentials, { proof }: Scheme): VectorCredentials {
+  const { secret, publicKey } = credentials
+  if (publicKey !== undefined) return { ...credentials, ...otherPair(publicKey) }
+  const isBase64 = proof.kind === 'mac' && proof.secretEncoding.name === 'base64'
+  // The first character of base64 has no spare bits.
+  return { ...credentials, secret: isBase64 ? (secret.startsWith('A') ? 'B' : 'A') + secret.slice(1) : `${secret}x` }
+}
+
+const pairs = new Map<string, { readonly secret: string; readonly publicKey: string }>()
+
+/** A key pair of the same kind as the public key, made once. */
+function otherPair(publicKey: string): { readonly secret: string; readonly publicKey: string } {
+  const der = Buffer.from(publicKey.replace(/-----[A-Z ]+-----/g, ''), 'base64')
+  const kind = der.length < 80 ? 'ed25519' : der.length < 120 ? 'ec' : 'rsa'
+  const made = pairs.get(kind) ?? toPem(kind)
+  pairs.set(kind, made)
+  return made
+}
+
+function toPem(kind: 'ed25519' | 'ec' | 'rsa'): { readonly secret: string; readonly publicKey: string } {
+  const { privateKey, publicKey } =
+    kind === 'ed25519'
+      ? generateKeyPairSync('ed25519')
+      : kind === 'ec'
+        ? generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+        : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return {
+    secret: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+  }
+}

@@ -1,12 +1,9 @@
-import ccxt from 'ccxt'
 import { describe, expect, it } from 'vitest'
 import { encodeUtf8 } from '../../src/bytes.js'
 import { createSigner } from '../../src/client/index.js'
 import { pathOf, type WireRequest } from '../../src/http/request.js'
 import { bitfinex } from '../../src/schemes/bitfinex.js'
-import { fromCcxt } from './ccxt-request.js'
 import { collisionsOf, createDice, textFrom } from './distinct.js'
-import { verdictOf } from './vectors.js'
 
 const scheme = bitfinex()
 const credentials = { keyId: 'abcDEF123', secret: 'topsecret' }
@@ -56,54 +53,44 @@ describe('bitfinex gives distinct requests distinct strings', () => {
   })
 })
 
-describe('bitfinex and ccxt', () => {
-  const exchange = new ccxt.bitfinex({ apiKey: credentials.keyId, secret: credentials.secret })
-  exchange.milliseconds = () => NOW
-
-  const calls: readonly (readonly [string, Record<string, unknown>])[] = [
-    ['auth/r/wallets', {}],
-    ['auth/r/orders/{symbol}', { symbol: 'tBTCF0:USTF0' }],
-    ['auth/r/info/margin/{key}', { key: 'sym_all' }],
-    ['auth/r/funding/offers/{symbol}', { symbol: 'fUSD', limit: 5 }],
-    ['auth/w/order/submit', { type: 'LIMIT', symbol: 'tBTCUSD', amount: '0.1', price: '50000' }],
-    ['auth/w/order/multi', { ops: [['oc', { id: 1 }]] }],
-    ['auth/w/withdraw', { wallet: 'exchange', method: 'bitcoin', address: 'bc1q', note: 'Z\u00fcrich \u{1f4b6}' }],
-  ]
-
-  it.each(calls)('write the same bytes: %s', (path, parameters) => {
-    const { text, ...theirs } = fromCcxt(exchange.sign(path, 'private', 'POST', { ...parameters }))
-    const unsigned = { ...theirs, headers: { 'content-type': theirs.headers['content-type'] } }
-    // Ours counts microseconds: the nonce is given, everything else is ours.
-    const claim = scheme.stamp({
-      keyId: credentials.keyId,
-      nowMs: 0,
-      recvWindowMs: -1,
-      randomNonce: () => '',
-      lastNonce: String(NOW - 1),
-    })
-    const bare = scheme.write(unsigned, claim, new Uint8Array(0))
-    const { proof } = scheme
-    const tag =
-      proof.kind === 'mac'
-        ? proof.hash.mac(encodeUtf8(credentials.secret)).tag(scheme.stringToSign(bare, claim))
-        : new Uint8Array(0)
-    expect(scheme.write(unsigned, claim, tag)).toEqual(theirs)
-    expect(verdictOf(scheme, theirs, credentials.secret)).toBe('accepted')
-    const tampered = { ...theirs, body: encodeUtf8(text.replace('{', '{ ')) }
-    expect(verdictOf(scheme, tampered, credentials.secret)).toBe('wrong signature')
-  })
-})
-
 describe('a bitfinex signer', () => {
-  it('gives nonces of 16 digits that rise within a millisecond, and when the clock steps back', () => {
+  it('gives nonces of 16 digits that rise within a millisecond, and when the clock steps back', async () => {
     let now = NOW
     const signer = createSigner({ scheme, ...credentials, clock: () => now })
-    const nonces = [0, 0, 5, -10_000].map(step => {
+    const nonces: bigint[] = []
+    for (const step of [0, 0, 5, -10_000]) {
       now += step
-      return BigInt(signer.sign({ method: 'POST', target: '/v2/auth/r/wallets', body: '{}' }).headers['bfx-nonce']!)
-    })
+      const { headers } = await signer.sign({ method: 'POST', target: '/v2/auth/r/wallets', body: '{}' })
+      nonces.push(BigInt(headers['bfx-nonce']!))
+    }
     expect(nonces[0]).toBe(BigInt(NOW) * 1000n)
     expect(nonces).toEqual([...nonces].sort((a, b) => (a < b ? -1 : 1)))
     expect(new Set(nonces).size).toBe(nonces.length)
+  })
+
+  it('logs in with nonces that rise apart from those of requests', async () => {
+    const signer = createSigner({ scheme, ...credentials, clock: () => NOW })
+    await signer.sign({ method: 'POST', target: '/v2/auth/r/wallets', body: '{}' })
+    const first = await signer.login()
+    const second = await signer.login({ filter: ['trading'] })
+    expect([first['authNonce'], second['authNonce']]).toEqual([NOW * 1000, NOW * 1000 + 1])
+    expect(second['filter']).toEqual(['trading'])
+  })
+})
+
+describe('a bitfinex login', () => {
+  it('claims one nonce, however often its payload repeats it', () => {
+    const message = { event: 'auth', apiKey: 'k', authSig: '0'.repeat(96) }
+    const nonces = ['1111111111111', '1'.repeat(16), '1'.repeat(26), '1'.repeat(32)]
+    const claimed = nonces.flatMap(nonce =>
+      [nonce, nonce + nonce].map(digits =>
+        scheme.login!.read({ ...message, authNonce: nonce, authPayload: `AUTH${digits}` }),
+      ),
+    )
+    const payloads = nonces.flatMap(nonce => [`AUTH${nonce}`, `AUTH${nonce}${nonce}`])
+    const read = payloads.filter((_, at) => claimed[at] !== undefined && !('malformed' in claimed[at]!))
+    // What can be read is read in one way only: a nonce of 26 digits or more is none.
+    expect(read).toEqual(payloads.slice(0, 4))
+    expect(new Set(read).size).toBe(4)
   })
 })
