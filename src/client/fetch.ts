@@ -1,71 +1,104 @@
-import { KeyError } from '../errors.js'
-import { readOptions } from '../options.js'
-import { isInstant } from '../time.js'
+import { expectInteger, readOptions } from '../options.js'
+import { baseOf, urlBelow } from './base-url.js'
+import { prepare, type SignedRequestInit } from './outgoing.js'
+import { type ReadRefusal, type Refusal, readProblem, type Sent } from './refusal.js'
 import { type Signer, targetOf } from './signer.js'
+import type { Streams } from './streams.js'
+import { type Progress, withTimeout } from './timeout.js'
+
+/** What is known of the answer that is looked at. */
+export interface Answered {
+  readonly signer: Signer
+  readonly refusals: ReadRefusal
+  readonly sent: Sent
+}
 
 export interface SignedFetchOptions {
   readonly signer: Signer
-  /** Where relative URLs start, and the one origin that is ever sent a signature. */
+  /** Where URLs start: the origin, and the path if any, below which everything lies that is sent a signature. */
   readonly baseUrl: string | URL
   /** Default: the platform's. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>
+  /**
+   * How long a call may take until its answer begins, ms: signing, sending, and sending once more. Default: as long as
+   * the platform lets it.
+   */
+  readonly timeoutMs?: number
+  /** How the server words its refusals: `refusalsOf(okxAnswer)`. Default: as servers of this library do. */
+  readonly refusals?: ReadRefusal
+  /** Looks at every answer before it is returned; `expectOk` throws what is a failure. */
+  readonly check?: (response: Response, answered: Answered) => Response | Promise<Response>
+  /** What signs bodies that are streamed, where its scheme is the signer's. */
+  readonly streams?: Streams
 }
 
-/** Like `fetch`, except that it takes no `Request` and by default returns a redirect instead of following it. */
-export type SignedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>
+/** Like `fetch`, except that by default it returns a redirect instead of following it. */
+export type SignedFetch = (input: string | URL | Request, init?: SignedRequestInit) => Promise<Response>
 
-/** A `Date` header says the second that has begun; half a second is its mean error. */
-const HALF_SECOND_MS = 500
+const WHERE = 'createSignedFetch'
+const OPTIONAL = ['fetch', 'timeoutMs', 'refusals', 'check', 'streams'] as const
+/** The longest that a timer can be set for. */
+const TIMEOUT = { min: 1, max: 2 ** 31 - 1 }
 
 /**
  * Builds a `fetch` that signs. It sends exactly the bytes and the content type it signed. When the server refuses the
- * timestamp, the signer's clock is corrected by the server's and the request sent once more, signed anew: that
- * refusal comes before anything is carried out. Any other answer, of whatever status, is returned as it is.
+ * timestamp, the signer's clock is corrected by the server's and the request sent once more, signed anew: nothing was
+ * carried out then. Any other answer, of whatever status, is returned as it is.
  *
- * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`
+ * What it returns rejects with `KeyError` `ERR_INPUT_INVALID`, field `url` or `body`; with `RequestError`
+ * `ERR_REQUEST_TIMEOUT`; as `signer.sign`, as `fetch`.
+ *
+ * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
  */
 export function createSignedFetch(options: SignedFetchOptions): SignedFetch {
-  const given = readOptions('createSignedFetch', options, { required: ['signer', 'baseUrl'], optional: ['fetch'] })
-  const { signer, fetch: send = globalThis.fetch } = given
-  const base = new URL(given.baseUrl)
-  return async (input, init) => {
-    const url = new URL(input, base)
-    if (url.origin !== base.origin) {
-      throw new KeyError('ERR_INPUT_INVALID', "the URL must have the origin of 'baseUrl'", { field: 'url' })
-    }
-    // Platforms differ in whether they send an empty query's '?'.
-    url.search ||= ''
-    // `Request` decides about method, content type and body exactly as `fetch` will.
-    const request = new Request(url, init)
-    const unsigned = {
-      method: request.method,
-      target: targetOf(url),
-      headers: Object.fromEntries(request.headers),
-      body: new Uint8Array(await request.arrayBuffer()),
-    }
-    for (let attempt = 1; ; attempt++) {
-      const settle = signer.clockOffset.measure()
-      const { method, target, headers, body } = signer.sign(unsigned)
-      const sent = { redirect: 'manual', ...init, method, headers, body: body.length > 0 ? body : null } as RequestInit
-      const response = await send(url.origin + target, sent)
-      const serverTime = attempt === 1 ? await timeOfRefusal(response) : undefined
-      if (serverTime === undefined) return response
-      signer.clockOffset.reset()
-      settle(serverTime)
-      await response.body?.cancel()
-    }
+  const given = readOptions(WHERE, options, { required: ['signer', 'baseUrl'], optional: OPTIONAL })
+  const { fetch = globalThis.fetch, timeoutMs } = given
+  if (timeoutMs !== undefined) expectInteger(WHERE, ['timeoutMs', timeoutMs], TIMEOUT)
+  const settings = { ...given, fetch, base: baseOf(given.baseUrl) }
+  return (input, init = {}) => {
+    const own = init.signal ?? (input instanceof Request ? input.signal : undefined)
+    if (timeoutMs === undefined) return exchange(settings, [input, init], { signal: own })
+    return withTimeout(timeoutMs, own, progress => exchange(settings, [input, init], progress))
   }
 }
 
-/** The server's time, if this is a refusal of the timestamp and says it. */
-async function timeOfRefusal(response: Response): Promise<number | undefined> {
-  if (response.status !== 401) return undefined
-  const problem: unknown = await response
-    .clone()
-    .json()
-    .catch(() => undefined)
-  const { code, serverTime } = Object(problem) as { code?: unknown; serverTime?: unknown }
-  if (code !== 'timestamp_outside_window') return undefined
-  const time = serverTime ?? Date.parse(response.headers.get('date') ?? '') + HALF_SECOND_MS
-  return isInstant(time) ? time : undefined
+interface Settings extends SignedFetchOptions {
+  readonly base: URL
+  readonly fetch: NonNullable<SignedFetchOptions['fetch']>
+}
+
+/** Signs and sends; and once more where the server's clock turns out to be another. */
+async function exchange(
+  settings: Settings,
+  [input, init]: readonly [input: string | URL | Request, init: SignedRequestInit],
+  progress: Progress,
+): Promise<Response> {
+  const { signer, base, fetch, refusals = readProblem, check } = settings
+  const { scheme, clockOffset } = signer
+  const { signal } = progress
+  const isRequest = input instanceof Request
+  const url = urlBelow(base, isRequest ? input.url : input)
+  const { open, ...unsigned } = await prepare(isRequest ? input : url, init, settings)
+  for (let attempt = 1; ; attempt++) {
+    const request = await signer.sign({ ...unsigned, target: targetOf(url) })
+    signal?.throwIfAborted()
+    const { method, target, headers } = request
+    const sending = { redirect: 'manual', ...init, method, headers, body: open(request.body), duplex: 'half', signal }
+    const settle = clockOffset.measure()
+    const departure = performance.now()
+    progress.isSent = true
+    const response = await fetch(url.origin + target, sending as RequestInit)
+    const sent = { scheme, request, elapsedMs: performance.now() - departure }
+    const serverTime = attempt === 1 ? timeOfRefusal(await refusals(response, sent)) : undefined
+    if (serverTime === undefined) return check ? check(response, { signer, refusals, sent }) : response
+    progress.isSent = false
+    clockOffset.reset()
+    settle(serverTime)
+    response.body?.cancel().catch(() => undefined)
+  }
+}
+
+/** The server's time, if this is a refusal of the timestamp and nothing else, and says it. */
+function timeOfRefusal(refusal: Refusal | undefined): number | undefined {
+  return refusal?.denials.join() === 'timestamp_outside_window' ? refusal.serverTime : undefined
 }

@@ -1,11 +1,13 @@
+import { joinParts } from '#mac'
 import { encodeHex, encodeUtf8 } from '../bytes.js'
 import { type Random, randomBytes } from '../crypto/random.js'
 import { KeyError } from '../errors.js'
 import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
 import { invalidOption, readOptions } from '../options.js'
-import { type Claim, isMalformed, type Scheme } from '../scheme.js'
+import { type Dialect, isMalformed, type LoginMessage, type Scheme } from '../scheme.js'
 import { type Clock, systemClock } from '../time.js'
 import { type ClockOffset, createClockOffset } from './clock-offset.js'
+import { CREATE_SIGNER, prepare, textOf } from './prepared.js'
 
 /** A request before it is signed. */
 export interface UnsignedRequest {
@@ -30,79 +32,117 @@ export interface SignerOptions {
   readonly scheme: Scheme
   /** Not needed for a bearer token, which names its key itself. */
   readonly keyId?: string
-  /** The secret's text, or the wrapper it was handed out in, which is then revealed. */
+  /**
+   * The secret's text, or the wrapper it was handed out in, which is then revealed. For a key pair, the private key:
+   * PKCS#8 PEM.
+   */
   readonly secret: string | { reveal(): string }
+  /** The passphrase, where the scheme has one; as the secret, its text or its wrapper. */
+  readonly passphrase?: string | { reveal(): string }
   /** Local time, epoch ms. */
   readonly clock?: Clock
   /** Source of the nonces' randomness. Default: the platform's. */
   readonly random?: Random
-  /** Window to ask for with every request, ms. Default: none, which leaves it to the server. */
+  /**
+   * Window to ask for with every request, ms; where a request carries its end, how long it is good for. Default: none,
+   * which leaves it to the server.
+   */
   readonly recvWindowMs?: number
+  /** Where nonces that must rise come from, once several processes sign with one key. Default: this signer's own clock. */
+  readonly nonces?: Nonces
+}
+
+/** Nonces that rise across everything that signs with a key. */
+export interface Nonces {
+  /**
+   * Reserves a nonce: `atLeast`, or one more than the last one reserved for the key, whichever is greater. Must be atomic
+   * across all processes. Of another key or a lost memory nothing need be known: `atLeast` is the time.
+   */
+  next(keyId: string, atLeast: bigint): bigint | Promise<bigint>
 }
 
 export interface Signer {
+  readonly scheme: Scheme
   /**
-   * Signs one request. The signature is good once: sign again to send again.
+   * Signs one request. The signature is good once: sign again to send again. Nonces rise in the order of the calls.
    *
-   * @throws {KeyError} `ERR_INPUT_INVALID`, naming the part of the request the scheme cannot sign
+   * The promise rejects with `KeyError` `ERR_INPUT_INVALID`, naming the part of the request the scheme cannot sign.
    */
-  sign(request: UnsignedRequest): SignedRequest
+  sign(request: UnsignedRequest): Promise<SignedRequest>
+  /**
+   * Signs the message that logs a WebSocket session in, to be sent as JSON.
+   *
+   * @param message members to send with it, where the dialect has any
+   *
+   * The promise rejects with `KeyError` `ERR_INPUT_INVALID` where the dialect has no such message.
+   */
+  login(message?: LoginMessage): Promise<LoginMessage>
   readonly clockOffset: ClockOffset
 }
 
-const WHERE = 'createSigner'
-
 /**
- * Builds a signer. The secret's text is not kept: what stays is the prepared MAC, out of reach of anything that prints
- * or copies the signer.
+ * Builds a signer. The secret's text is not kept: what stays is the prepared MAC or the platform's key, out of reach of
+ * anything that prints or copies the signer.
  *
- * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`
+ * @throws {ConfigError} `ERR_OPTION_UNKNOWN`, `ERR_OPTION_MISSING`, `ERR_OPTION_INVALID`; `ERR_PLATFORM` where the
+ * platform has no Web Cryptography
  */
 export function createSigner(options: SignerOptions): Signer {
-  const {
-    scheme,
-    keyId = '',
-    secret,
-    clock = systemClock,
-    random = randomBytes,
-    recvWindowMs = -1,
-  } = readOptions(WHERE, options, {
+  const given = readOptions(CREATE_SIGNER, options, {
     required: ['scheme', 'secret'],
-    optional: ['keyId', 'clock', 'random', 'recvWindowMs'],
+    optional: ['keyId', 'passphrase', 'clock', 'random', 'recvWindowMs', 'nonces'],
   })
-  if (scheme.proof.kind === 'mac' && keyId === '') throw invalidOption(WHERE, 'keyId', 'given')
-  const prove = createProver(scheme, typeof secret === 'string' ? secret : secret.reveal())
+  const { scheme, keyId = '', secret, clock = systemClock, random = randomBytes, recvWindowMs = -1, nonces } = given
+  if (scheme.proof.kind !== 'bearer' && keyId === '') throw invalidOption(CREATE_SIGNER, 'keyId', 'given')
+  const credentials = prepare(scheme, textOf(secret), given.passphrase && textOf(given.passphrase))
+  // Whoever awaits it later learns of its failure; until then it is nobody's.
+  if (credentials instanceof Promise) credentials.catch(() => {})
   const clockOffset = createClockOffset(clock)
-  let lastNonce = ''
-  return Object.freeze({
+  const lastNonces = new Map<unknown, string>()
+
+  async function write<M>(dialect: Dialect<M>, message: M): Promise<M> {
+    const nowMs = Math.round(clockOffset.now())
+    const { sign, passphrase, algorithm } = credentials instanceof Promise ? await credentials : credentials
+    const lastNonce = lastNonces.get(dialect) ?? ''
+    const stamp = { keyId, nowMs, recvWindowMs, lastNonce, passphrase, algorithm }
+    let claim = dialect.stamp({ ...stamp, randomNonce: () => randomNonce(random) })
+    lastNonces.set(dialect, claim.nonce)
+    if (nonces && dialect.freshness.kind === 'rising-nonce') {
+      const least = BigInt(claim.nonce)
+      const nonce = await nonces.next(keyId, least)
+      if (!(nonce >= least)) throw unsignable('nonces')
+      claim = { ...claim, nonce: `${nonce}` }
+    }
+    const unsigned = dialect.write(message, claim, EMPTY_BODY)
+    const signed = dialect.write(message, claim, await sign(dialect.stringToSign(unsigned, claim)))
+    // Read back, since what the scheme refuses to read the server would refuse as well.
+    const read = dialect.read(signed) ?? { malformed: 'credentials' }
+    if (isMalformed(read)) throw unsignable(read.malformed)
+    return signed
+  }
+
+  return Object.freeze<Signer>({
+    scheme,
     clockOffset,
-    sign(request: UnsignedRequest): SignedRequest {
-      const wire = toWire(request)
-      const nowMs = Math.round(clockOffset.now())
-      const claim = scheme.stamp({ keyId, nowMs, recvWindowMs, lastNonce, randomNonce: () => randomNonce(random) })
-      lastNonce = claim.nonce
-      const unsigned = scheme.write(wire, claim, EMPTY_BODY)
-      return toSigned(scheme, scheme.write(wire, claim, prove(unsigned, claim)))
+    sign: async request => toSigned(await write(scheme, await derived(scheme, toWire(request)))),
+    async login(message = {}) {
+      if (scheme.login === undefined) throw unsignable('login')
+      return write(scheme.login, message)
     },
   })
 }
 
-/** What proves a request that carries everything but its signature. */
-type Prover = (unsigned: WireRequest, claim: Claim) => Uint8Array
-
-function createProver({ proof, stringToSign }: Scheme, secret: string): Prover {
-  const text = encodeUtf8(secret)
-  const key = proof.kind === 'mac' ? proof.secretEncoding.keyOf(text) : text
-  if (!key?.length) throw invalidOption(WHERE, 'secret', 'not empty, and as the scheme encodes it')
-  if (proof.kind === 'bearer') return () => key
-  const mac = proof.hash.mac(key)
-  return (unsigned, claim) => mac.tag(stringToSign(unsigned, claim))
+/** With the fields that follow from the others. */
+async function derived({ derive }: Scheme, wire: WireRequest): Promise<WireRequest> {
+  const headers = { ...wire.headers }
+  for (const [name, parts] of Object.entries(derive?.(wire) ?? {})) {
+    headers[name] = new TextDecoder().decode(await joinParts(parts))
+  }
+  return { ...wire, headers }
 }
 
-/** Reads the signature back, since what the scheme refuses to read the server would refuse as well. */
-function toSigned(scheme: Scheme, wire: WireRequest): SignedRequest {
-  const read = scheme.read(wire) ?? { malformed: 'credentials' }
-  if (isMalformed(read)) throw unsignable(read.malformed)
+/** Without the fields that are not sent. */
+function toSigned(wire: WireRequest): SignedRequest {
   const present = Object.entries(wire.headers).filter(([, value]) => value !== undefined)
   return { ...wire, headers: Object.fromEntries(present.map(([name, value]) => [name, String(value)])) }
 }

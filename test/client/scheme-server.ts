@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hashes } from '#hash'
 import { encodeUtf8 } from '../../src/bytes.js'
 import type { WireRequest } from '../../src/http/request.js'
 import { isMalformed, type Scheme } from '../../src/scheme.js'
@@ -68,6 +69,7 @@ function judge({ scheme, keyId, secret, now }: SchemeServerOptions, request: Wir
   if (now !== undefined && Math.abs(now() - claim.timestampMs) > 30_000) return 'timestamp_outside_window'
   const { proof } = scheme
   const proven =
-    proof.kind === 'mac' && proof.hash.mac(encodeUtf8(secret)).matches(scheme.stringToSign(request, claim), claim.tag)
+    proof.kind === 'mac' &&
+    hashes[proof.hash].mac(encodeUtf8(secret)).matches(scheme.stringToSign(request, claim), claim.tag)
   return proven && claim.keyId === keyId ? 'accepted' : 'invalid_credentials'
 }
