@@ -60,7 +60,7 @@ describe('protect for fetch platforms lets a request through when', () => {
       },
     })
     const { signer, key } = await issue()
-    const response = await app(toRequest(signer.sign(PLACE)), { remoteAddr: '192.0.2.1' })
+    const response = await app(toRequest(await signer.sign(PLACE)), { remoteAddr: '192.0.2.1' })
     expect([response.status, await response.text()]).toEqual([201, `${ORIGIN}/v1/orders?dry=1`])
     expect(reached).toEqual([
       { principal: expect.objectContaining({ keyId: key.keyId }), route: 'POST /v1/orders', body: ORDER },
@@ -83,10 +83,10 @@ describe('protect for fetch platforms lets a request through when', () => {
       [`${ORIGIN}/v1/x/../orders`, '/v1/orders'],
       [`${ORIGIN}/v1/orders?`, '/v1/orders?'],
     ] as const) {
-      const { headers } = signer.sign({ ...LIST, target })
+      const { headers } = await signer.sign({ ...LIST, target })
       expect((await app({ ...requestLike(url, headers) })).status).toBe(200)
     }
-    const { headers } = signer.sign({ ...LIST, target: '/v1/x/../orders' })
+    const { headers } = await signer.sign({ ...LIST, target: '/v1/x/../orders' })
     expect(await codeOf(await app(new Request(`${ORIGIN}/v1/x/../orders`, { headers })))).toBe(
       '401 invalid_credentials',
     )
@@ -110,18 +110,18 @@ describe('protect for fetch platforms refuses', () => {
   ])('%s', async (_title, alter) => {
     const { app, issue, reached } = createApp()
     const { signer } = await issue()
-    const response = await app(alter(signer.sign(PLACE)))
+    const response = await app(alter(await signer.sign(PLACE)))
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.get('www-authenticate')).toBe('API-Key error="invalid_credentials"')
     expect(await codeOf(response)).toBe('401 invalid_credentials')
     expect(reached).toEqual([])
-    expect((await app(toRequest(signer.sign(PLACE)))).status).toBe(200)
+    expect((await app(toRequest(await signer.sign(PLACE)))).status).toBe(200)
   })
 
   it.each(['x-api-key', 'x-api-timestamp', 'x-api-nonce', 'x-api-signature'])('%s that came twice', async name => {
     const { app, issue, reached } = createApp()
     const { signer } = await issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const headers = new Headers(request.headers)
     headers.append(name, request.headers[name] ?? '')
     expect(await codeOf(await app(toRequest(request, { headers })))).toBe('401 malformed_credentials')
@@ -132,12 +132,12 @@ describe('protect for fetch platforms refuses', () => {
   it('what is not declared, HEAD without a body', async () => {
     const { app, issue, reached } = createApp()
     const { signer } = await issue({ permissions: ['full'] })
-    const undeclared = signer.sign({ method: 'GET', target: '/v1/nothing' })
+    const undeclared = await signer.sign({ method: 'GET', target: '/v1/nothing' })
     expect(await codeOf(await app(toRequest(undeclared)))).toBe('403 route_not_declared')
-    const head = await app(toRequest(signer.sign({ method: 'HEAD', target: '/v1/whoami' })))
+    const head = await app(toRequest(await signer.sign({ method: 'HEAD', target: '/v1/whoami' })))
     expect([head.status, await head.text()]).toEqual([403, ''])
     expect(reached).toEqual([])
-    expect((await app(toRequest(signer.sign({ method: 'HEAD', target: '/v1/orders' })))).status).toBe(200)
+    expect((await app(toRequest(await signer.sign({ method: 'HEAD', target: '/v1/orders' })))).status).toBe(200)
   })
 
   it('a key with an allowlist, unless the host says how to know the address', async () => {
@@ -146,13 +146,13 @@ describe('protect for fetch platforms refuses', () => {
     const { signer } = await unsure.issue(list)
     const headers = { 'x-forwarded-for': '192.0.2.1' }
     const info = { remoteAddr: '192.0.2.1' }
-    expect(await codeOf(await unsure.app(toRequest(signer.sign({ ...LIST, headers })), info))).toBe(
+    expect(await codeOf(await unsure.app(toRequest(await signer.sign({ ...LIST, headers })), info))).toBe(
       '403 ip_not_allowed',
     )
     const sure = createApp({ protect: { clientIp: (_request, connection) => connection?.remoteAddr } })
     const listed = await sure.issue(list)
-    expect((await sure.app(toRequest(listed.signer.sign(LIST)), info)).status).toBe(200)
-    expect(await codeOf(await sure.app(toRequest(listed.signer.sign(LIST)), { remoteAddr: '192.0.2.2' }))).toBe(
+    expect((await sure.app(toRequest(await listed.signer.sign(LIST)), info)).status).toBe(200)
+    expect(await codeOf(await sure.app(toRequest(await listed.signer.sign(LIST)), { remoteAddr: '192.0.2.2' }))).toBe(
       '403 ip_not_allowed',
     )
   })
@@ -191,7 +191,7 @@ describe('protect for fetch platforms reads a body', () => {
     const { app, issue, reached } = createApp()
     const { signer } = await issue()
     const pieces = [ORDER.slice(0, 3), new Uint8Array(0), ORDER.slice(3)]
-    expect((await app(streamed(signer.sign(PLACE), pieces))).status).toBe(200)
+    expect((await app(streamed(await signer.sign(PLACE), pieces))).status).toBe(200)
     expect(reached[0]?.body).toEqual(ORDER)
   })
 
@@ -200,7 +200,7 @@ describe('protect for fetch platforms reads a body', () => {
     cancelled = 0
     const { app, issue, reached } = createApp({ protect: { maxBodyBytes: ORDER.length } })
     const { signer } = await issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const endless = Array.from({ length: 1000 }, () => new Uint8Array(10))
     expect(await codeOf(await app(streamed(request, endless)))).toBe('413 request_too_large')
     expect(pulled).toBeLessThan(10)
@@ -219,7 +219,7 @@ describe('protect for fetch platforms reads a body', () => {
       [['{"side":"buy"}'], undefined],
     ] as const) {
       pulled = 0
-      expect(await codeOf(await app(streamed(signer.sign(PLACE), chunks, failure)))).toBe('400 malformed_request')
+      expect(await codeOf(await app(streamed(await signer.sign(PLACE), chunks, failure)))).toBe('400 malformed_request')
     }
     expect([reached, errors]).toEqual([[], []])
   })
@@ -227,11 +227,11 @@ describe('protect for fetch platforms reads a body', () => {
   it('but not one that somebody else took: 500, and what to move', async () => {
     const { app, issue, reached, errors } = createApp()
     const { signer } = await issue()
-    const read = toRequest(signer.sign(PLACE))
+    const read = toRequest(await signer.sign(PLACE))
     await read.text()
-    const locked = toRequest(signer.sign(PLACE))
+    const locked = toRequest(await signer.sign(PLACE))
     locked.body?.getReader()
-    const tasted = toRequest(signer.sign(PLACE))
+    const tasted = toRequest(await signer.sign(PLACE))
     const reader = tasted.body?.getReader()
     await reader?.read()
     reader?.releaseLock()
@@ -248,7 +248,7 @@ describe('protect for fetch platforms, when something fails on this side,', () =
     const replay = { claim: () => Promise.reject(outage), advance: () => false }
     const away = createApp({ world: { verifier: { replay } } })
     const { signer } = await away.issue()
-    const response = await away.app(toRequest(signer.sign(PLACE)))
+    const response = await away.app(toRequest(await signer.sign(PLACE)))
     expect(response.status).toBe(503)
     expect(await response.text()).not.toContain('disk')
     expect([away.reached, away.errors]).toEqual([[], [expect.any(StoreError)]])
@@ -267,7 +267,7 @@ describe('protect for fetch platforms, when something fails on this side,', () =
     const failure = new StoreError('ERR_STORE_UNAVAILABLE', 'the ledger is gone')
     const { app, issue, errors } = createApp({ handler: () => Promise.reject(failure) })
     const { signer } = await issue()
-    const response = await app(toRequest(signer.sign(PLACE)))
+    const response = await app(toRequest(await signer.sign(PLACE)))
     expect(response.status).toBe(500)
     expect(await response.json()).toMatchObject({ detail: 'The operation failed; it may have been executed.' })
     expect(errors).toEqual([failure])
@@ -295,7 +295,7 @@ describe('The same app behind a real server', () => {
     onTestFinished(() => void server.close())
     const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     const { signer } = await issue({ ipAllowlist: ['127.0.0.1'] })
-    const { headers } = signer.sign(LIST)
+    const { headers } = await signer.sign(LIST)
     expect(await codeOf(await fetch(`${origin}/v1/orders?x`, { headers }))).toBe('401 invalid_credentials')
     expect((await fetch(`${origin}/v1/orders`, { headers })).status).toBe(200)
   })

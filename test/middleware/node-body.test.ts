@@ -29,7 +29,7 @@ describe('The body that is judged', () => {
     const service = await startHashing()
     const { signer } = await service.issue()
     const body = bodyOf(100 * KIB)
-    const bytes = bytesOf(signer.sign(order(body)))
+    const bytes = bytesOf(await signer.sign(order(body)))
     const connection = open(service.port)
     for (let at = 0; at < bytes.length; at += 7 * KIB) {
       connection.send(bytes.subarray(at, at + 7 * KIB))
@@ -42,8 +42,8 @@ describe('The body that is judged', () => {
     const service = await startHashing()
     const { signer } = await service.issue()
     const body = bodyOf(4 * KIB)
-    const sendChunked = (sent: Uint8Array) => {
-      const request = signer.sign(order(body))
+    const sendChunked = async (sent: Uint8Array) => {
+      const request = await signer.sign(order(body))
       const lines = linesOf(request).filter(([name]) => name !== 'content-length')
       const head = bytesOf({ ...request, body: new Uint8Array(0) }, [...lines, ['Transfer-Encoding', 'chunked']])
       return say(service.port, Buffer.concat([head, chunked(sent, size)]))
@@ -58,9 +58,9 @@ describe('The body that is judged', () => {
     const { signer } = await service.issue()
     const packed = new Uint8Array(gzipSync(ORDER))
     const headers = { ...JSON_TYPE, 'content-encoding': 'gzip' }
-    const good = await say(service.port, bytesOf(signer.sign(order(packed, headers))))
+    const good = await say(service.port, bytesOf(await signer.sign(order(packed, headers))))
     expect(good).toMatchObject({ status: 200, body: hashOf(packed) })
-    const unpacked = { ...signer.sign(order(packed, headers)), body: ORDER }
+    const unpacked = { ...(await signer.sign(order(packed, headers))), body: ORDER }
     expect(await say(service.port, bytesOf(unpacked))).toMatchObject({ status: 401 })
   })
 
@@ -71,9 +71,9 @@ describe('The body that is judged', () => {
       ['GET', '/v1/orders'],
       ['DELETE', '/v1/orders/1'],
     ] as const) {
-      const request = signer.sign({ method, target, body: ORDER })
+      const request = await signer.sign({ method, target, body: ORDER })
       expect(await say(service.port, bytesOf(request))).toMatchObject({ status: 200, body: hashOf(ORDER) })
-      const smuggled = { ...signer.sign({ method, target }), body: ORDER }
+      const smuggled = { ...(await signer.sign({ method, target })), body: ORDER }
       expect(await say(service.port, bytesOf(smuggled))).toMatchObject({ status: 401 })
     }
   })
@@ -94,7 +94,7 @@ describe('A body above the limit', () => {
     const service = await startHashing(limited)
     const { signer } = await service.issue()
     const fits = bodyOf(10 * KIB)
-    expect(await say(service.port, bytesOf(signer.sign(order(fits))))).toMatchObject({
+    expect(await say(service.port, bytesOf(await signer.sign(order(fits))))).toMatchObject({
       status: 200,
       body: hashOf(fits),
     })
@@ -113,14 +113,14 @@ describe('A body above the limit', () => {
     const slightly = open(service.port)
     slightly.send(announce(20 * KIB))
     expect((await slightly.answers(1))[0]).toMatchObject({ status: 413 })
-    slightly.send(Buffer.concat([bodyOf(20 * KIB), bytesOf(signer.sign(order(fits)))]))
+    slightly.send(Buffer.concat([bodyOf(20 * KIB), bytesOf(await signer.sign(order(fits)))]))
     expect((await slightly.answers(2))[1]).toMatchObject({ status: 200, body: hashOf(fits) })
   })
 
   it('is refused when chunks add up to it, and no more is read than the connection held already', async () => {
     const service = await startHashing(limited)
     const { signer } = await service.issue()
-    const small = signer.sign(order(bodyOf(10 * KIB)))
+    const small = await signer.sign(order(bodyOf(10 * KIB)))
     const lines = linesOf(small).filter(([name]) => name !== 'content-length')
     const head = bytesOf({ ...small, body: new Uint8Array(0) }, [...lines, ['Transfer-Encoding', 'chunked']])
     let received = 0
@@ -168,7 +168,7 @@ describe('An upload that breaks off', () => {
   it('does nothing, is nobody’s error, and leaves the server as it was', async () => {
     const service = await startHashing()
     const { signer } = await service.issue()
-    const request = signer.sign(order(bodyOf(50 * KIB)))
+    const request = await signer.sign(order(bodyOf(50 * KIB)))
     const whole = bytesOf(request)
     const connection = open(service.port)
     const aborted = new Promise(resolve => service.server.once('request', req => req.once('close', resolve)))
@@ -194,7 +194,7 @@ describe('An upload that breaks off', () => {
       },
     })
     const { signer } = await service.issue()
-    const whole = bytesOf(signer.sign(order(bodyOf(50 * KIB))))
+    const whole = bytesOf(await signer.sign(order(bodyOf(50 * KIB))))
     const connection = open(service.port)
     connection.send(whole.subarray(0, 1000))
     await new Promise(resolve => service.server.once('request', resolve))
@@ -232,7 +232,7 @@ describe('A body that somebody else took', () => {
     async (_title, around) => {
       const service = await startHashing({ around })
       const { signer } = await service.issue()
-      const answer = await say(service.port, bytesOf(signer.sign(order(ORDER))))
+      const answer = await say(service.port, bytesOf(await signer.sign(order(ORDER))))
       expect([answer?.status, JSON.parse(answer?.body ?? '{}').code]).toEqual([500, 'internal_error'])
       expect(service.reached).toEqual([])
       const [error] = service.errors as ConfigError[]
@@ -240,7 +240,7 @@ describe('A body that somebody else took', () => {
       expect(error).toMatchObject({ code: 'ERR_OPTION_INVALID', field: 'body' })
       expect(error?.message).toContain('before the body parser (app.use(express.json())')
       // A request without a body has lost nothing.
-      const list = signer.sign({ method: 'GET', target: '/v1/orders' })
+      const list = await signer.sign({ method: 'GET', target: '/v1/orders' })
       if (!around.toString().includes('data'))
         expect(await say(service.port, bytesOf(list))).toMatchObject({ status: 200 })
     },
@@ -255,7 +255,7 @@ describe('A body that somebody else took', () => {
       },
     })
     const { signer } = await service.issue()
-    const answer = await say(service.port, bytesOf(signer.sign(order(bodyOf(90 * KIB)))))
+    const answer = await say(service.port, bytesOf(await signer.sign(order(bodyOf(90 * KIB)))))
     expect(answer).toMatchObject({ status: 200, body: hashOf(bodyOf(90 * KIB)) })
   })
 })

@@ -14,7 +14,7 @@ describe('A header that came twice', () => {
   it.each(credentials)('is no credential: %s', async name => {
     const service = await startService()
     const { signer } = await service.issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const lines = linesOf(request)
     const value = request.headers[name] ?? ''
     const twins: Lines[] = [
@@ -34,7 +34,7 @@ describe('A header that came twice', () => {
   it('and is signed is refused too; one that nobody signs may repeat', async () => {
     const service = await startService()
     const { signer } = await service.issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const twice: Lines = [...linesOf(request), ['Content-Type', 'application/json']]
     const answer = await say(service.port, bytesOf(request, twice))
     expect([answer?.status, JSON.parse(answer?.body ?? '{}').code]).toEqual([400, 'malformed_request'])
@@ -45,7 +45,7 @@ describe('A header that came twice', () => {
   it('by the thousand is like one that came twice', async () => {
     const service = await startService({ server: { maxHeaderSize: 2_000_000 } })
     const { signer } = await service.issue()
-    const request = signer.sign(LIST)
+    const request = await signer.sign(LIST)
     service.server.maxHeadersCount = 0
     const many: Lines = Array.from({ length: 50_000 }, () => ['x-api-key', 'k'])
     expect(await say(service.port, bytesOf(request, [...linesOf(request), ...many]))).toMatchObject({ status: 401 })
@@ -66,17 +66,17 @@ describe('A header’s name', () => {
     expect(
       await say(
         service.port,
-        rename(signer.sign(PLACE), name => name.toUpperCase()),
+        rename(await signer.sign(PLACE), name => name.toUpperCase()),
       ),
     ).toMatchObject({ status: 200 })
-    const underscored = rename(signer.sign(PLACE), name => name.replace(/^x-api-/, 'x_api_'))
+    const underscored = rename(await signer.sign(PLACE), name => name.replace(/^x-api-/, 'x_api_'))
     expect(JSON.parse((await say(service.port, underscored))?.body ?? '{}').code).toBe('missing_credentials')
   })
 
   it('may be __proto__ or constructor, which mean nothing', async () => {
     const service = await startService()
     const { signer } = await service.issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const odd: Lines = ['__proto__', '__proto__', 'constructor', 'toString'].map(name => [name, 'x-api-key'])
     expect(await say(service.port, bytesOf(request, [...odd, ...linesOf(request)]))).toMatchObject({ status: 200 })
     const bare = linesOf(request).filter(([name]) => !name.startsWith('x-api'))
@@ -88,7 +88,7 @@ describe('A header’s name', () => {
     const service = await startService()
     const { signer } = await service.issue({ permissions: ['read'] })
     const headers = { 'x-http-method-override': 'DELETE', 'x-method-override': 'DELETE' }
-    const request = signer.sign({ method: 'GET', target: '/v1/orders/1?_method=DELETE', headers })
+    const request = await signer.sign({ method: 'GET', target: '/v1/orders/1?_method=DELETE', headers })
     expect(await say(service.port, bytesOf(request))).toMatchObject({ status: 200 })
     expect(service.reached[0]?.route).toBe('GET /v1/orders/:id')
   })
@@ -96,7 +96,7 @@ describe('A header’s name', () => {
   it('in a trailer is no header', async () => {
     const service = await startService()
     const { signer } = await service.issue()
-    const request = signer.sign(PLACE)
+    const request = await signer.sign(PLACE)
     const lines = linesOf(request).filter(([name]) => name !== 'content-length')
     const late = lines.filter(([name]) => name === 'x-api-signature')
     const early = lines.filter(([name]) => name !== 'x-api-signature')
@@ -133,8 +133,8 @@ describe('A request within a request', () => {
   it.each(Object.entries(smuggling))('cannot be hidden behind %s', async (_title, hide) => {
     const service = await startService()
     const { signer } = await service.issue()
-    const outer = signer.sign(PLACE)
-    const inner = bytesOf(signer.sign({ method: 'DELETE', target: '/v1/orders/7' })).toString('latin1')
+    const outer = await signer.sign(PLACE)
+    const inner = bytesOf(await signer.sign({ method: 'DELETE', target: '/v1/orders/7' })).toString('latin1')
     const head = bytesOf({ ...outer, body: new Uint8Array(0) }, linesOf(outer))
       .toString('latin1')
       .slice(0, -2)
@@ -148,9 +148,9 @@ describe('A request within a request', () => {
   it('is not needed: two of them on one connection are two', async () => {
     const service = await startService({ handler: (_req, res, { route }) => void res.end(route) })
     const { signer } = await service.issue()
-    const remove = signer.sign({ method: 'DELETE', target: '/v1/orders/7' })
+    const remove = await signer.sign({ method: 'DELETE', target: '/v1/orders/7' })
     const connection = open(service.port)
-    connection.send(Buffer.concat([bytesOf(signer.sign(PLACE)), bytesOf(remove), bytesOf(remove)]))
+    connection.send(Buffer.concat([bytesOf(await signer.sign(PLACE)), bytesOf(remove), bytesOf(remove)]))
     const answers = await connection.answers(3)
     expect(answers.map(({ status, body }) => (status === 200 ? body : status))).toEqual([
       'POST /v1/orders',
@@ -184,7 +184,7 @@ describe('A request target', () => {
   it.each(odd)('that is read in two ways is refused: %s', async target => {
     const service = await startService()
     const { signer } = await service.issue({ permissions: ['full'] })
-    const request = { ...signer.sign(LIST), target }
+    const request = { ...(await signer.sign(LIST)), target }
     const answer = await say(service.port, bytesOf(request))
     expect([400, 403]).toContain(answer?.status)
     expect(service.reached).toEqual([])
@@ -195,8 +195,11 @@ describe('A request target', () => {
     async target => {
       const service = await startService()
       const { signer } = await service.issue()
-      expect(await say(service.port, bytesOf(signer.sign({ ...LIST, target })))).toMatchObject({ status: 200 })
-      const other = { ...signer.sign({ ...LIST, target }), target: `${target}${target.includes('?') ? '&' : '?'}z` }
+      expect(await say(service.port, bytesOf(await signer.sign({ ...LIST, target })))).toMatchObject({ status: 200 })
+      const other = {
+        ...(await signer.sign({ ...LIST, target })),
+        target: `${target}${target.includes('?') ? '&' : '?'}z`,
+      }
       expect(await say(service.port, bytesOf(other))).toMatchObject({ status: 401 })
     },
   )
@@ -207,13 +210,13 @@ describe('A connection', () => {
     const service = await startService()
     const { signer } = await service.issue()
     const refused = [
-      { ...signer.sign(PLACE), target: '/v1/orders?x' },
-      signer.sign({ ...PLACE, target: '/v1/nowhere' }),
-      { ...signer.sign(PLACE), headers: {} },
+      { ...(await signer.sign(PLACE)), target: '/v1/orders?x' },
+      await signer.sign({ ...PLACE, target: '/v1/nowhere' }),
+      { ...(await signer.sign(PLACE)), headers: {} },
     ]
     const connection = open(service.port)
     const statuses: (number | undefined)[] = []
-    for (const request of [...refused, signer.sign(PLACE)]) {
+    for (const request of [...refused, await signer.sign(PLACE)]) {
       connection.send(bytesOf(request))
       statuses.push((await connection.answers(statuses.length + 1)).at(-1)?.status)
     }
@@ -250,7 +253,7 @@ describe('A header of a megabyte', () => {
   it('is refused by Node, and the server goes on', async () => {
     const service = await startService()
     const { signer } = await service.issue()
-    const request = signer.sign(LIST)
+    const request = await signer.sign(LIST)
     const answer = await say(service.port, bytesOf(request, [...linesOf(request), ['x-trace', huge]]))
     expect(answer === undefined || answer.status === 431).toBe(true)
     expect(await say(service.port, bytesOf(request))).toMatchObject({ status: 200 })
@@ -261,7 +264,7 @@ describe('A header of a megabyte', () => {
     async name => {
       const service = await startService({ server: { maxHeaderSize: 2_000_000 } })
       const { signer } = await service.issue()
-      const request = signer.sign(PLACE)
+      const request = await signer.sign(PLACE)
       const long: Lines = linesOf(request).filter(line => line[0] !== name)
       const answer = await say(service.port, bytesOf(request, [...long, [name, huge]]))
       expect([400, 401]).toContain(answer?.status)

@@ -19,7 +19,7 @@ describe('protect for node:http lets a request through when', () => {
   it('it is signed: the handler gets principal, route and the bytes', async () => {
     const service = await startService()
     const { signer, key } = await service.issue()
-    const response = await send(service.origin, signer.sign(placeOrder))
+    const response = await send(service.origin, await signer.sign(placeOrder))
     expect([response.status, await response.text()]).toEqual([200, 'done'])
     expect(service.reached).toEqual([
       { principal: expect.objectContaining({ keyId: key.keyId }), route: 'POST /v1/orders', body: ORDER },
@@ -31,7 +31,7 @@ describe('protect for node:http lets a request through when', () => {
     const service = await startService()
     const { signer } = await service.issue()
     expect((await fetch(`${service.origin}/v1/time?x=1`)).status).toBe(200)
-    expect((await send(service.origin, signer.sign({ method: 'GET', target: '/v1/time' }))).status).toBe(200)
+    expect((await send(service.origin, await signer.sign({ method: 'GET', target: '/v1/time' }))).status).toBe(200)
     expect((await fetch(`${service.origin}/v1/time`, { headers: { 'x-api-key': 'junk' } })).status).toBe(200)
     expect(service.reached.map(({ principal }) => principal)).toEqual([undefined, undefined, undefined])
   })
@@ -39,14 +39,14 @@ describe('protect for node:http lets a request through when', () => {
   it('its route asks for any key, and a key without permissions asks', async () => {
     const service = await startService()
     const { signer } = await service.issue({ permissions: [] })
-    expect((await send(service.origin, signer.sign({ method: 'GET', target: '/v1/whoami' }))).status).toBe(200)
+    expect((await send(service.origin, await signer.sign({ method: 'GET', target: '/v1/whoami' }))).status).toBe(200)
     expect(await codeOf(await fetch(`${service.origin}/v1/whoami`))).toBe('401 missing_credentials')
   })
 
   it('HEAD is declared, and answers its refusal without a body', async () => {
     const service = await startService({ handler: (_req, res) => void res.end() })
     const { signer } = await service.issue()
-    const request = signer.sign({ method: 'HEAD', target: '/v1/orders' })
+    const request = await signer.sign({ method: 'HEAD', target: '/v1/orders' })
     expect((await send(service.origin, request)).status).toBe(200)
     const replayed = await send(service.origin, request)
     expect([replayed.status, await replayed.text()]).toEqual([401, ''])
@@ -66,7 +66,7 @@ describe('protect for node:http refuses', () => {
   it.each(Object.entries(altered))('%s, with problem details and no word more', async (_title, alter) => {
     const service = await startService()
     const { signer } = await service.issue()
-    const response = await send(service.origin, alter(signer.sign(placeOrder)))
+    const response = await send(service.origin, alter(await signer.sign(placeOrder)))
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(response.headers.get('cache-control')).toBe('no-store')
     expect(response.headers.get('www-authenticate')).toBe('API-Key error="invalid_credentials"')
@@ -74,7 +74,7 @@ describe('protect for node:http refuses', () => {
       title: 'Unauthorized',
       status: 401,
       code: 'invalid_credentials',
-      detail: 'The key id or the signature is wrong.',
+      detail: 'The key id, the signature or the passphrase is wrong.',
       serverTime: service.clock(),
     })
     expect([service.reached, service.errors]).toEqual([[], []])
@@ -91,7 +91,7 @@ describe('protect for node:http refuses', () => {
   ])('%s %s, which is not declared, though the key may do everything', async (method, target) => {
     const service = await startService()
     const { signer } = await service.issue({ permissions: ['full'] })
-    const response = await send(service.origin, signer.sign({ method, target }))
+    const response = await send(service.origin, await signer.sign({ method, target }))
     expect(response.status).toBe(403)
     expect(method === 'HEAD' ? '' : await codeOf(response)).toBe(method === 'HEAD' ? '' : '403 route_not_declared')
     expect(service.reached).toEqual([])
@@ -105,10 +105,10 @@ describe('protect for node:http refuses', () => {
     const { signer } = await service.issue({ permissions: ['read'] })
     const withdrawer = await service.issue({ permissions: ['withdraw'] })
     const withdraw = { method: 'POST', target: '/v1/withdrawals', body: ORDER }
-    expect(await codeOf(await send(service.origin, signer.sign(placeOrder)))).toBe('403 permission_denied')
-    expect(await codeOf(await send(service.origin, signer.sign(withdraw)))).toBe('403 permission_denied')
+    expect(await codeOf(await send(service.origin, await signer.sign(placeOrder)))).toBe('403 permission_denied')
+    expect(await codeOf(await send(service.origin, await signer.sign(withdraw)))).toBe('403 permission_denied')
     expect(service.reached).toEqual([])
-    expect((await send(service.origin, withdrawer.signer.sign(withdraw))).status).toBe(200)
+    expect((await send(service.origin, await withdrawer.signer.sign(withdraw))).status).toBe(200)
   })
 
   it('a key that is limited to accounts, unless the host says which account is acted on', async () => {
@@ -121,7 +121,7 @@ describe('protect for node:http refuses', () => {
       const service = await startService({ protect })
       const { signer } = await service.issue({ accounts: ['a1'] })
       for (const target of ['/v1/orders/a1', '/v1/orders/a2', '/v1/orders/a1?none']) {
-        const response = await send(service.origin, signer.sign({ method: 'GET', target }))
+        const response = await send(service.origin, await signer.sign({ method: 'GET', target }))
         answers.push(response.status === 200 ? '200' : await codeOf(response))
       }
     }
@@ -142,7 +142,10 @@ describe('protect for node:http refuses', () => {
       const service = await startService({ world, protect })
       const { signer } = await service.issue({ permissions: ['withdraw'], addresses: [home] })
       for (const body of ['bc1qhome', 'bc1qthief']) {
-        const response = await send(service.origin, signer.sign({ method: 'POST', target: '/v1/withdrawals', body }))
+        const response = await send(
+          service.origin,
+          await signer.sign({ method: 'POST', target: '/v1/withdrawals', body }),
+        )
         answers.push(response.status === 200 ? '200' : await codeOf(response))
       }
     }
@@ -177,8 +180,8 @@ describe('protect for node:http takes the client’s address', () => {
       const inside = await service.issue({ ipAllowlist: ['127.0.0.1'] })
       const outside = await service.issue({ ipAllowlist: ['203.0.113.7'] })
       const list = { method: 'GET', target: '/v1/orders' }
-      expect((await send(service.origin, inside.signer.sign(list))).status).toBe(200)
-      expect(await codeOf(await send(service.origin, outside.signer.sign(list)))).toBe('403 ip_not_allowed')
+      expect((await send(service.origin, await inside.signer.sign(list))).status).toBe(200)
+      expect(await codeOf(await send(service.origin, await outside.signer.sign(list)))).toBe('403 ip_not_allowed')
     }
   })
 
@@ -190,13 +193,13 @@ describe('protect for node:http takes the client’s address', () => {
     }
     const plain = await startService()
     const spoofing = await plain.issue({ ipAllowlist: ['203.0.113.7'] })
-    expect(await codeOf(await send(plain.origin, spoofing.signer.sign(list)))).toBe('403 ip_not_allowed')
+    expect(await codeOf(await send(plain.origin, await spoofing.signer.sign(list)))).toBe('403 ip_not_allowed')
     const proxied = await startService({ protect: { clientIp: req => String(req.headers['x-real-ip']) } })
     const { signer } = await proxied.issue({ ipAllowlist: ['203.0.113.7'] })
-    expect((await send(proxied.origin, signer.sign(list))).status).toBe(200)
+    expect((await send(proxied.origin, await signer.sign(list))).status).toBe(200)
     const unknown = await startService({ protect: { clientIp: () => undefined } })
     const listed = await unknown.issue({ ipAllowlist: ['127.0.0.1'] })
-    expect(await codeOf(await send(unknown.origin, listed.signer.sign(list)))).toBe('403 ip_not_allowed')
+    expect(await codeOf(await send(unknown.origin, await listed.signer.sign(list)))).toBe('403 ip_not_allowed')
   })
 })
 
@@ -212,19 +215,19 @@ describe('protect for node:http, when something fails on this side,', () => {
     away = false
     const { signer } = await service.issue()
     away = true
-    const refused = await send(service.origin, signer.sign(placeOrder))
+    const refused = await send(service.origin, await signer.sign(placeOrder))
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
     expect(await refused.text()).not.toContain('disk')
     expect([service.reached, service.errors]).toEqual([[], [expect.any(StoreError)]])
     away = false
-    expect((await send(service.origin, signer.sign(placeOrder))).status).toBe(200)
+    expect((await send(service.origin, await signer.sign(placeOrder))).status).toBe(200)
   })
 
   it('answers 503 when the replay guard cannot remember', async () => {
     const replay = { claim: () => Promise.reject(outage), advance: () => Promise.reject(outage) }
     const service = await startService({ world: { verifier: { replay } } })
     const { signer } = await service.issue()
-    expect(await codeOf(await send(service.origin, signer.sign(placeOrder)))).toBe('503 unavailable')
+    expect(await codeOf(await send(service.origin, await signer.sign(placeOrder)))).toBe('503 unavailable')
     expect([service.reached, service.errors]).toEqual([[], [expect.any(StoreError)]])
   })
 
@@ -263,7 +266,7 @@ describe('protect for node:http, when something fails on this side,', () => {
   it.each(Object.entries(mistakes))('answers 500 to %s, and nobody gets in', async (_title, [options, error]) => {
     const service = await startService(options)
     const { signer } = await service.issue({ permissions: ['full'] })
-    const response = await send(service.origin, signer.sign(placeOrder))
+    const response = await send(service.origin, await signer.sign(placeOrder))
     const text = await response.text()
     expect([response.status, JSON.parse(text).detail]).toEqual([500, 'The request was not executed.'])
     expect(text).not.toMatch(/disk|margin/)
@@ -274,7 +277,7 @@ describe('protect for node:http, when something fails on this side,', () => {
     const failure = new StoreError('ERR_STORE_UNAVAILABLE', 'the ledger is gone')
     const service = await startService({ handler: () => Promise.reject(failure) })
     const { signer } = await service.issue()
-    const response = await send(service.origin, signer.sign(placeOrder))
+    const response = await send(service.origin, await signer.sign(placeOrder))
     expect(await response.json()).toEqual({
       title: 'Internal Server Error',
       status: 500,
@@ -297,9 +300,9 @@ describe('protect for node:http, when something fails on this side,', () => {
     })
     const list = { method: 'GET', target: '/v1/orders' }
     const half = await startService(fail(false))
-    await expect(send(half.origin, (await half.issue()).signer.sign(list)).then(r => r.text())).rejects.toThrow()
+    await expect(send(half.origin, await (await half.issue()).signer.sign(list)).then(r => r.text())).rejects.toThrow()
     const whole = await startService(fail(true))
-    const response = await send(whole.origin, (await whole.issue()).signer.sign(list))
+    const response = await send(whole.origin, await (await whole.issue()).signer.sign(list))
     expect(await response.text()).toBe(`half${rest}`)
     expect([half.errors, whole.errors]).toEqual([[failure], [failure]])
   })

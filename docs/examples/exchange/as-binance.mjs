@@ -1,6 +1,7 @@
 /** As much of Binance's REST API as ccxt uses for balances and orders. */
 
 import { DENIALS, publicRoute } from 'keylattice'
+import { binanceAnswer } from 'keylattice/schemes/binance'
 
 export const routes = {
   'GET /api/v3/exchangeInfo': publicRoute,
@@ -55,17 +56,12 @@ export function failure({ code }) {
   return { status: 400, body: FAILURES[code] }
 }
 
-/** Most refusals are one to Binance: it does not say what is wrong with a key. */
-const REFUSALS = {
-  timestamp_outside_window: { code: -1021, msg: 'Timestamp for this request is outside of the recvWindow.' },
-  recv_window_too_large: { code: -1131, msg: 'recvWindow must be less than 60000.' },
-  permission_denied: { code: -1002, msg: 'You are not authorized to execute this request.' },
-}
+/** ccxt takes Binance's code for a missing permission for an overload once it has been let in. */
+const UNAUTHORIZED = JSON.stringify({ code: -1002, msg: 'You are not authorized to execute this request.' })
 
-/** @see https://github.com/binance/binance-spot-api-docs/blob/master/errors.md */
-export function refusal({ denial }) {
-  const { status, wire } = DENIALS[denial]
-  return { status, body: REFUSALS[wire] ?? { code: -2015, msg: 'Invalid API-key, IP, or permissions for action.' } }
+export function refusal(denied) {
+  const answer = binanceAnswer(denied)
+  return DENIALS[denied.denial].wire === 'permission_denied' ? { ...answer, body: UNAUTHORIZED } : answer
 }
 
 function show({ id, side, amount, price, status }, now) {

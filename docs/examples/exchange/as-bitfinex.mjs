@@ -1,6 +1,6 @@
 /** As much of Bitfinex's REST v2 as ccxt uses for balances and orders. */
 
-import { DENIALS, publicRoute } from 'keylattice'
+import { publicRoute } from 'keylattice'
 
 export const routes = {
   'GET /v2/conf/:config': publicRoute,
@@ -46,13 +46,7 @@ export function failure({ code }) {
   return { status: 500, body: ['error', ...FAILURES[code]] }
 }
 
-/** Bitfinex words refusals as a list, under status 500. */
-export function refusal({ denial }) {
-  const { wire } = DENIALS[denial]
-  if (wire === 'permission_denied') return { status: 500, body: ['error', 10001, 'api_key: permission invalid'] }
-  if (wire === 'replayed') return { status: 500, body: ['error', 10114, 'nonce: small'] }
-  return { status: 500, body: ['error', 10100, 'apikey: invalid'] }
-}
+export { bitfinexAnswer as refusal } from 'keylattice/schemes/bitfinex'
 
 /** @see https://docs.bitfinex.com/reference/rest-auth-submit-order for what stands where */
 function show({ id, side, amount, price, status }, now) {

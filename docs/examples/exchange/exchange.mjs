@@ -63,12 +63,7 @@ export async function startExchange({ file, ledger, clock, fault }) {
       routes: fault === 'accept-everything' ? openRoutes : routes,
       clock,
       onError: error => console.error(error),
-      answer: (denied, { target }) => {
-        const worded = dialectOf(target).refusal?.(denied)
-        return (
-          worded && { ...worded, headers: { 'content-type': 'application/json' }, body: JSON.stringify(worded.body) }
-        )
-      },
+      answer: (denied, { target }) => dialectOf(target).refusal?.(denied),
     },
     (req, res, { principal, route, body }) => {
       const [path, query = ''] = req.url.split('?')

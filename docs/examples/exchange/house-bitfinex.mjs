@@ -94,7 +94,7 @@ async function showReveal({ show, note }, { manager, handOver, connect }, owned)
   })
   await show('a signed call', async () => expectAnswer(await bot.call(...WALLETS), '200'))
   await show('the same bytes again', async () => {
-    const signed = bot.sign(...WALLETS)
+    const signed = await bot.sign(...WALLETS)
     await bot.send(signed)
     return expectAnswer(await bot.send(signed), '401 replayed')
   })

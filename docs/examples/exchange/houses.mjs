@@ -92,7 +92,7 @@ function connect(uri, { scheme, origin, clock }) {
       : signer.sign({ method, target, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
   const send = ({ method, target, headers, body }) =>
     fetch(origin + target, { method, headers, body: body.length > 0 ? body : null })
-  return { sign, send, call: (...request) => send(sign(...request)) }
+  return { sign, send, call: async (...request) => send(await sign(...request)) }
 }
 
 /** Those who have an account, each with a browser, and with a phone if they activated a second factor. */

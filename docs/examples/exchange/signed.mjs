@@ -12,7 +12,7 @@ export const BALANCES = { method: 'GET', target: '/v1/balances' }
 /** A client that holds one key. */
 export function createClient(origin, { keyId, secret }, clock = Date.now) {
   const signer = createSigner({ scheme: schemes.own, keyId, secret, clock })
-  return { signer, call: request => send(origin, signer.sign(request)) }
+  return { signer, call: async request => send(origin, await signer.sign(request)) }
 }
 
 export function send(origin, { method, target, headers, body }) {
@@ -29,7 +29,7 @@ export async function showSignedRequests({ show }, { origin, issue }) {
   const { signer, call } = createClient(origin, trader)
 
   await show('a signed call', async () => expectAnswer(await call(BALANCES), '200'))
-  const sent = signer.sign(placeOrder())
+  const sent = await signer.sign(placeOrder())
   let order
   await show('a signed order', async () => {
     const response = await send(origin, sent)
@@ -41,7 +41,7 @@ export async function showSignedRequests({ show }, { origin, issue }) {
     expectAnswer(await call({ method: 'DELETE', target: `/v1/orders/${order.id}` }), '200'),
   )
   await show('a body altered on the way', async () => {
-    const signed = signer.sign(placeOrder())
+    const signed = await signer.sign(placeOrder())
     const body = JSON.stringify({ ...ORDER, amount: '0.9' })
     return expectAnswer(await send(origin, { ...signed, body }), '401 invalid_credentials')
   })
