@@ -1,16 +1,14 @@
 /**
  * Leads random lives of keys on the built package, and compares each with the naive model of `test/laws/`:
  *
- *     npm run fuzz -- --runs 1000000 --seed 1
- *     npm run fuzz -- --runs 1 --seed 4711
+ *     npm run fuzz -- --lives 1000000 --seed 1
+ *     npm run fuzz -- --lives 1 --seed 4711
  *
  * Life number n of a run has the seed `seed + n`, so that a broken one is led again by its own seed.
  */
 
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
-
-const root = new URL('../../', import.meta.url)
+import { pathToFileURL } from 'node:url'
+import { bundle } from './bundle.mjs'
 
 /**
  * The exit code: 1 at the first life that does not go as the model says.
@@ -18,7 +16,7 @@ const root = new URL('../../', import.meta.url)
  * @param {{ runs: number, seed: number }} options
  */
 export async function leadLives({ runs, seed }) {
-  const { createTally, leadLife } = await loadLives()
+  const { createTally, leadLife } = await import(pathToFileURL(await bundle('test/laws/random-lives.ts')).href)
   const tally = createTally()
   const began = Date.now()
   console.log(`${runs} random lives from seed ${seed}`)
@@ -38,24 +36,4 @@ export async function leadLives({ runs, seed }) {
   console.log(`${runs} lives, ${operations} operations, ${requests} requests of which ${passed} passed, ${seconds} s`)
   console.log('every grant stayed under its ceiling')
   return 0
-}
-
-/** The model is written in TypeScript, and what it judges is the package as built. */
-async function loadLives() {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('test/laws/random-lives.ts', root))],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    plugins: [{ name: 'use the build', setup: useBuild }],
-  })
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
-}
-
-function useBuild({ onResolve }) {
-  onResolve({ filter: /\/src\// }, ({ path }) => {
-    const file = new URL(`dist/${path.slice(path.indexOf('/src/') + 5)}`, root)
-    return { path: pathToFileURL(fileURLToPath(file)).href, external: true }
-  })
 }
