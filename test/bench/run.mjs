@@ -22,9 +22,16 @@ const node = measure('Node', 'worker.mjs', ['verify', '400'])
 const noble = measure('Noble instead of OpenSSL', 'worker.mjs', ['verify', '200'], ['--import', './noble-hash.mjs'])
 const parts = measure('Parts', 'worker.mjs', ['parts', '60'])
 const peers = measure('Others', 'worker.mjs', ['peers', '100'])
-const memory = worker('memory.mjs', [])
+const memory = { ...worker('memory.mjs', []), ...worker('memory-keys.mjs', []) }
+console.log(`\nA compiled key in memory: ${Math.round(memory.bytesPerKey).toLocaleString('en')} bytes`)
+const scale = {}
+for (const name of ['sqlite', 'postgres']) scale[name] = measureScale(name)
+const redis = worker('redis.mjs', ['40'])
+for (const [driver, measured] of Object.entries(redis)) printMeasured(`Redis, with ${driver}`, measured)
+const throughput = measureThroughput()
+const bodies = measureBodies()
 const sizes = await bundleSizes()
-const budgets = judgeBudgets({ node, noble, parts, memory, sizes })
+const budgets = judgeBudgets({ node, noble, parts, memory, sizes, scale, redis, throughput, bodies })
 
 printTable(
   ['Budget', 'at most', 'measured', ''],
@@ -35,7 +42,21 @@ printTable(
     met ? 'met' : 'missed',
   ]),
 )
-const results = { machine, at: new Date().toISOString(), budgets, node, noble, parts, peers, memory, sizes }
+const results = {
+  machine,
+  at: new Date().toISOString(),
+  budgets,
+  node,
+  noble,
+  parts,
+  peers,
+  memory,
+  sizes,
+  scale,
+  redis,
+  throughput,
+  bodies,
+}
 writeFileSync(`${root}bench-results.json`, `${JSON.stringify(results, null, 2)}\n`)
 
 /** Runs a process of its own, so that no set of tasks shapes what the compiler makes of another. */
@@ -45,7 +66,57 @@ function worker(script, args, flags = []) {
 }
 
 function measure(title, script, args, flags) {
-  const measurements = worker(script, args, flags)
+  return printMeasured(title, worker(script, args, flags))
+}
+
+/** One database with a thousand keys, and one with a million. */
+function measureScale(name) {
+  const measured = worker('scale.mjs', [name, '100'])
+  if ('skipped' in measured) return printMeasured(`A million keys in ${name}`, measured)
+  printTable(
+    [`First request of a key, ${name}`, 'median ns', '99 % ns'],
+    measured.cold.map(({ keys, p50Ns, p99Ns }) => [
+      `${keys.toLocaleString('en')} keys`,
+      nanoseconds(p50Ns),
+      nanoseconds(p99Ns),
+    ]),
+  )
+  printMeasured(`Verify over ${name}, key cached`, measured.warm)
+  printMeasured(`Verify over ${name}, row read`, measured.checked)
+  return measured
+}
+
+/** Each framework with `protect` beside the same server without it. */
+function measureThroughput() {
+  const measured = worker('throughput.mjs', ['8'])
+  printTable(
+    ['Requests a second', 'without', 'protected', '×', 'CPU µs without', 'protected', '×'],
+    measured.map(({ name, bare, guarded, ofThroughput, ofCpu }) => [
+      ...[name, whole(bare.perSecond), whole(guarded.perSecond), ofThroughput.toFixed(2)],
+      ...[bare.cpuUs.toFixed(1), guarded.cpuUs.toFixed(1), ofCpu.toFixed(2)],
+    ]),
+  )
+  return measured
+}
+
+/** What a body of 64 MiB takes. */
+function measureBodies() {
+  const measured = worker('throughput-memory.mjs', [])
+  const mib = bytes => (bytes / 1024 ** 2).toFixed(1)
+  printTable(
+    ['Memory for a body of 64 MiB', 'dropped, MiB', 'protected, MiB', 'held, MiB'],
+    measured.map(({ name, bareBytes, guardedBytes, heldBytes }) => [
+      ...[name, mib(bareBytes), mib(guardedBytes), mib(heldBytes)],
+    ]),
+  )
+  return measured
+}
+
+function printMeasured(title, measurements) {
+  if ('skipped' in measurements) {
+    console.log(`\nSKIPPED: ${title}: ${measurements.skipped}`)
+    return measurements
+  }
   printTable(
     [title, 'best ns', 'median ns', 'best ×', 'median ×'],
     measurements.map(({ name, minNs, medianNs, minRatio, medianRatio }) => [
@@ -60,7 +131,11 @@ function measure(title, script, args, flags) {
 }
 
 function nanoseconds(ns) {
-  return ns < 10 ? ns.toFixed(1) : Math.round(ns).toLocaleString('en')
+  return ns < 10 ? ns.toFixed(1) : whole(ns)
+}
+
+function whole(number) {
+  return Math.round(number).toLocaleString('en')
 }
 
 function printTable(head, rows) {

@@ -80,7 +80,7 @@ async function coldLoadTask() {
   return {
     name: 'verify, key compiled anew',
     batch: issued.length,
-    prepare: count => ({ verifier: createFreshVerifier(), made: requests(count) }),
+    prepare: async count => ({ verifier: createFreshVerifier(), made: await requests(count) }),
     async run({ verifier, made }) {
       for (const request of made) consume((await verifier.verify(request, READ)).ok)
     },

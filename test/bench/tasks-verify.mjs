@@ -10,16 +10,19 @@ export async function verifyTasks() {
   const unknown = createRequests(strangers)
   const next = createSigners(issued)
   return [
-    referenceTask(issued[0]),
+    await referenceTask(issued[0]),
     judged('verify, allowed', 'allowed', { verifier, requests: fresh }),
     judged('verify, stale timestamp', 'timestamp_outside_window', { verifier, requests: stale }),
-    judged('verify, wrong signature', 'wrong_signature', { verifier, requests: count => fresh(count).map(tampered) }),
+    judged('verify, wrong signature', 'wrong_signature', {
+      verifier,
+      requests: async count => (await fresh(count)).map(tampered),
+    }),
     judged('verify, unknown key', 'unknown_key', { verifier, requests: unknown }),
     {
       name: 'sign',
       prepare: count => count,
-      run(count) {
-        for (let i = 0; i < count; i++) consume(next().sign(unsigned))
+      async run(count) {
+        for (let i = 0; i < count; i++) consume(await next().sign(unsigned))
       },
     },
   ]

@@ -3,7 +3,7 @@
 import { compare } from './rounds.mjs'
 import { referenceTask } from './world.mjs'
 
-const reference = referenceTask({
+const reference = await referenceTask({
   keyId: 'kl_live_0123456789abcdefghijABCDEFGH',
   secret: 'reference'.repeat(7),
 })

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createHash, createHmac, createSecretKey } from 'node:crypto'
 import {
   createKeyManager,
   createMemoryKeyStore,
@@ -24,26 +24,41 @@ const scheme = hmacV1({ audience: 'api.example.com' })
 const permissions = standard.permissions
 const sealer = createSealer({ primary: 'k1', keys: { k1: new Uint8Array(32).fill(7) } })
 
-/** A deployment on the memory stores and the system clock, with keys that have an IPv4 allowlist of five entries. */
+/** What the manager and the verifiers of a deployment have in common, besides their stores. */
+export const shared = Object.freeze({ schemes: [scheme], permissions, sealer })
+
+/** A deployment on the memory stores and the system clock. */
 export async function createWorld() {
   const keys = createMemoryKeyStore()
   const replay = createMemoryReplayStore({ maxClaimsPerKey: 16_000_000 })
-  const shared = { keys, schemes: [scheme], permissions, sealer }
-  const manager = createKeyManager({
-    ...shared,
+  const issued = await issueKeys(createManager(keys), KEYS)
+  return { issued, createFreshVerifier: () => createVerifier({ ...shared, keys, replay }) }
+}
+
+export function createManager(keys) {
+  return createKeyManager({
+    ...{ ...shared, keys },
     policy: defineKeyPolicy({ ...standardKeyPolicy, operations: withoutStepUp }),
     ceiling: () => ({ permissions: ['full'], accounts: null }),
     mint: createMint({ brand: 'kl', environment: 'live' }),
   })
+}
+
+/** Keys that have an IPv4 and IPv6 allowlist of five entries. */
+export async function issueKeys(manager, count) {
   const issued = []
-  for (let i = 0; i < KEYS; i++) {
+  for (let i = 0; i < count; i++) {
     const ipAllowlist = ['198.51.100.0/24', '192.0.2.1', '192.0.2.9', '203.0.113.64/27', '2001:db8::/48']
     const { key, credentials } = await manager.create({
       ...{ owner: `owner-${i}`, label: 'bot', permissions: ['read', 'trade'], accounts: null, ipAllowlist },
     })
     issued.push({ keyId: key.keyId, secret: credentials.secret.reveal() })
   }
-  return { issued, createFreshVerifier: () => createVerifier({ ...shared, replay }) }
+  return issued
+}
+
+export function signerOf({ keyId, secret }, clock = Date.now) {
+  return createSigner({ scheme, keyId, secret, clock })
 }
 
 /**
@@ -52,7 +67,7 @@ export async function createWorld() {
  * @param {readonly { keyId: string, secret: string }[]} credentials
  */
 export function createSigners(credentials, clock = Date.now) {
-  const signers = credentials.map(({ keyId, secret }) => createSigner({ scheme, keyId, secret, clock }))
+  const signers = credentials.map(each => signerOf(each, clock))
   let turn = 0
   return () => signers[turn++ % signers.length]
 }
@@ -62,7 +77,7 @@ export const unsigned = Object.freeze({ method: 'GET', target: TARGET, headers: 
 /** Signed requests as a server receives them. */
 export function createRequests(credentials, clock) {
   const next = createSigners(credentials, clock)
-  return count => Array.from({ length: count }, () => received(next().sign(unsigned)))
+  return count => Promise.all(Array.from({ length: count }, async () => received(await next().sign(unsigned))))
 }
 
 /** Header fields that a client sends besides those of the signature. */
@@ -88,10 +103,17 @@ function flat(text) {
   return Buffer.from(text).latin1Slice()
 }
 
+/** A string to sign in one piece, its digests worked out. */
+function textOf(parts) {
+  return parts
+    .map(part => (typeof part === 'string' ? part : createHash(part.digest).update(part.of[0]).digest(part.as)))
+    .join('')
+}
+
 /** `createHmac` of the very message the whole verification hashes, under a prepared key: the measure of everything. */
-export function referenceTask({ keyId, secret }) {
-  const request = received(createSigner({ scheme, keyId, secret }).sign(unsigned))
-  const text = flat(scheme.stringToSign(request, scheme.read(request)).join(''))
+export async function referenceTask({ keyId, secret }) {
+  const request = received(await createSigner({ scheme, keyId, secret }).sign(unsigned))
+  const text = flat(textOf(scheme.stringToSign(request, scheme.read(request))))
   const key = createSecretKey(Buffer.from(secret))
   const name = `createHmac, ${text.length} bytes`
   return {
