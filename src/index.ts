@@ -38,6 +38,7 @@ export {
 } from './keys/audit.js'
 export type { AuditValue, PolicyFields } from './keys/audit-fields.js'
 export type { Principal } from './keys/compiled-key.js'
+export type { ChosenPassphrase, Credentials, OfferedKeyPair } from './keys/credential-types.js'
 export {
   type Credential,
   createMint,
@@ -57,7 +58,7 @@ export type {
   ConfirmationMail,
   ConfirmKey,
   CreateKey,
-  Credentials,
+  DerivedKey,
   DeriveKey,
   EditKey,
   EndAll,
@@ -68,8 +69,10 @@ export type {
   ListKeys,
   OwnedKey,
   PendingChange,
+  RegisterKey,
   RenewKey,
   RequestedKey,
+  RevealKey,
   RotateKey,
   ThawedKeys,
   UnreadableKey,
@@ -92,8 +95,29 @@ export type {
   SweptKeys,
   UpkeepStep,
 } from './keys/upkeep-types.js'
+export {
+  type ClientAddress,
+  type ClientIpDecision,
+  type ClientIpHop,
+  type ClientIpOptions,
+  clientIp,
+  type ForwardingHeaders,
+} from './net/client-ip.js'
 export { type Allowlist, compileAllowlist } from './policy/ip-allowlist.js'
 export { defineKeyPolicy, standardKeyPolicy } from './policy/key-policy.js'
+export {
+  type OpenApiComponents,
+  type OpenApiOperation,
+  type OpenApiOptions,
+  type OpenApiPart,
+  type OpenApiPath,
+  openApiOf,
+  type PathParameter,
+  type SecurityRequirement,
+} from './policy/openapi.js'
+export { type OpenApiDocument, type SecureOpenApiOptions, secureOpenApi } from './policy/openapi-merge.js'
+export type { JsonSchema, ProblemResponses } from './policy/openapi-problems.js'
+export type { SecurityScheme } from './policy/openapi-schemes.js'
 export { defineOperations } from './policy/operations.js'
 export { definePermissions, type PermissionDefinition } from './policy/permissions.js'
 export {
@@ -106,6 +130,7 @@ export {
   type RouteRow,
   type Routes,
 } from './policy/routes.js'
+export { type ListedRoute, undeclaredRoutes, unservedRoutes } from './policy/undeclared.js'
 export type {
   KeyLimits,
   KeyPolicy,
@@ -123,6 +148,7 @@ export type {
   AuditEntry,
   AuditSink,
   Awaitable,
+  InvalidationChannel,
   KeyRow,
   KeyStore,
   KeyUsage,

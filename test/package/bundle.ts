@@ -1,7 +1,7 @@
 /** What a user's bundler makes of an import: how many bytes travel, and which files they come from. */
 
 import { gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 import { ROOT } from './dist.js'
 
 export interface Bundle {
@@ -15,8 +15,20 @@ export interface Bundle {
   readonly largest: string
 }
 
+/** Where a bundle is to run. */
+export type Platform = 'browser' | 'worker' | 'deno' | 'bun' | 'node'
+
+/** What bundlers set for each: Wrangler for workers, `deno bundle` and `bun build` for theirs, esbuild for the others. */
+export const CONDITIONS: Readonly<Record<Platform, Pick<BuildOptions, 'platform' | 'conditions'>>> = {
+  browser: { platform: 'browser' },
+  worker: { platform: 'browser', conditions: ['workerd', 'worker', 'browser'] },
+  deno: { platform: 'node', conditions: ['deno'] },
+  bun: { platform: 'node', conditions: ['bun'] },
+  node: { platform: 'node' },
+}
+
 /** Bundles a module that stands in the project's root, so that it imports the package by its own name. */
-export async function bundle(contents: string, platform: 'browser' | 'node'): Promise<Bundle> {
+export async function bundle(contents: string, platform: Platform): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents, resolveDir: ROOT },
     absWorkingDir: ROOT,
@@ -24,7 +36,7 @@ export async function bundle(contents: string, platform: 'browser' | 'node'): Pr
     minify: true,
     format: 'esm',
     target: 'es2022',
-    platform,
+    ...CONDITIONS[platform],
     metafile: true,
     write: false,
     logLevel: 'silent',

@@ -10,6 +10,7 @@ export const DIST: string = join(ROOT, 'dist')
 export interface PackageJson {
   readonly name: string
   readonly version: string
+  readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, unknown>>
   readonly scripts: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>

@@ -4,9 +4,10 @@ import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { DENIALS } from '../../src/denials.js'
 import type { Preset } from '../../src/preset.js'
-import type { Scheme } from '../../src/scheme.js'
+import { loadDialect } from '../schemes/dialects.js'
+import { loadVectors } from '../schemes/vectors.js'
 import { DIST, filesUnder, packageJson, ROOT, requireBuild, subpathsOf } from './dist.js'
-import { denialsPage, importsPage, presetsPage, schemesPage } from './generated.js'
+import { denialsPage, importsPage, presetsPage, schemesPage, type TabledScheme } from './generated.js'
 import { typeCheck } from './installed.js'
 import { anchorsOf, badFences, blocksOf, changelogErrors, importPathsOf, linksOf, sourcesOf } from './markdown.js'
 import { camelCase } from './naming.js'
@@ -128,9 +129,8 @@ describe('The generated page', () => {
   })
 
   it('of schemes is in step with the schemes', async () => {
-    const names = namesIn('schemes')
-    const schemes = await Promise.all(names.map(async name => [name, await schemeOf(name)] as const))
-    await expect(schemesPage(schemes)).toMatchFileSnapshot(file('schemes'))
+    const schemes = await Promise.all(namesIn('schemes').map(tabledSchemes))
+    await expect(schemesPage(schemes.flat())).toMatchFileSnapshot(file('schemes'))
   })
 
   it('of presets is in step with the presets', async () => {
@@ -159,11 +159,13 @@ async function load(file: string, name: string): Promise<unknown> {
   return (await loadBuilt(file))[name]
 }
 
-/** A scheme as its first test vector sets it up; schemes without options take none. */
-async function schemeOf(name: string): Promise<Scheme> {
-  const create = (await load(`schemes/${name}`, camelCase(name))) as ((options: unknown) => Scheme) | Scheme
-  if (typeof create !== 'function') return create
-  return create(JSON.parse(read(`test/vectors/schemes/${name}.json`)).valid[0].options)
+/** A scheme as each of its fixtures sets it up. */
+async function tabledSchemes(file: string): Promise<readonly TabledScheme[]> {
+  const { make, answer } = await loadDialect(file, id => loadBuilt(`schemes/${id}`))
+  return loadVectors(file).fixtures.map(({ name, options, byMeaning = [], anyPlace = false }, at) => {
+    const variant = at === 0 ? '' : name.replace(file, '').replace(/^[, ]+(with )?/, '')
+    return { file, scheme: make(options), variant, byMeaning, anyPlace, answer }
+  })
 }
 
 function isJson(text: string): boolean {

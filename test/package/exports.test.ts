@@ -74,10 +74,11 @@ describe('The package as installed', () => {
     expect(built.filter(path => path.endsWith('.d.ts'))).toEqual(source.map(path => `${path}.d.ts`).toSorted())
   })
 
-  it('holds no module that no entry point reaches', () => {
+  it('holds no module that neither an entry point nor the command reaches', () => {
     const read = (path: string) => readFileSync(join(project.installed, 'dist', path), 'utf8')
     const files = Object.fromEntries(filesUnder(join(project.installed, 'dist')).map(path => [path, read(path)]))
-    const entries = subpaths.map(({ file }) => file)
+    const programs = Object.values(packageJson().bin).map(path => path.slice('dist/'.length, -'.js'.length))
+    const entries = [...subpaths.map(({ file }) => file), ...programs]
     expect(unreachableFiles(files, entries)).toEqual([])
   })
 })

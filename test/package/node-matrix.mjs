@@ -1,5 +1,5 @@
 /**
- * Runs the tests under each Node version of test/interop/nodes, one after the other. What is said after the script's
+ * Runs the tests under each other Node version of test/runtimes, one after the other. What is said after the script's
  * name goes to vitest, e.g. `npm run test:nodes -- test/crypto`.
  *
  * What examines the repository rather than running the library (layers, documentation, sizes, hygiene) is the same
@@ -12,7 +12,7 @@ import { basename, delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const folder = join(root, 'test', 'interop', 'nodes')
+const folder = join(root, 'test', 'runtimes')
 const ALWAYS = ['exports.test.ts']
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
@@ -21,7 +21,9 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
 }
 
 const { dependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-const binaries = Object.keys(dependencies).map(name => join(folder, 'node_modules', name, 'bin'))
+const [ownMajor] = process.versions.node.split('.')
+const names = Object.keys(dependencies).filter(name => name.startsWith('node-') && name !== `node-${ownMajor}`)
+const binaries = names.map(name => join(folder, 'node_modules', name, 'bin'))
 if (!binaries.every(existsSync) && !succeeds('npm', ['ci', '--loglevel=error'], { cwd: folder })) process.exit(1)
 
 const about = readdirSync(join(root, 'test', 'package')).filter(

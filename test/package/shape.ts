@@ -8,6 +8,9 @@ const MAX_NESTING = 2
 const FORBIDDEN_NAMES = new Set(['util', 'utils', 'helper', 'helpers', 'common', 'lib', 'types'])
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'require', '__dirname', '__filename', 'global', 'NodeJS'])
 
+/** What `bin` of package.json runs: it is never imported. */
+const PROGRAM = 'cli/keylattice.ts'
+
 const CONTROL = /^(?:If|For|ForIn|ForOf|While|DoWhile|Switch|Try)Statement$/
 const DECLARING = /^(?:Import|Export\w*|Variable|Function|Class|TS\w+)Declaration$/
 const FUNCTION = /^(?:FunctionDeclaration|FunctionExpression|ArrowFunctionExpression)$/
@@ -19,7 +22,7 @@ export const SHAPE_RULES: Readonly<Record<string, Rule>> = {
   'Importing a module does nothing': tree =>
     eachModule(tree, module =>
       (module.program.body ?? [])
-        .filter(({ type }) => !DECLARING.test(type))
+        .filter(({ type }) => module.path !== PROGRAM && !DECLARING.test(type))
         .map(node => `line ${lineOf(module, node)}`),
     ),
   'Nothing is exported as default': tree => eachNode(tree, isDefaultExport),
@@ -64,6 +67,8 @@ function isNodeGlobal(node: Node, parent: Node | undefined): boolean {
   if (parent?.object?.name === 'globalThis' && parent.property === node) return true
   if (node.type !== 'Identifier') return false
   if (parent?.type === 'MemberExpression') return parent.object === node || parent.computed === true
+  // `declare global`.
+  if (parent?.type === 'TSModuleDeclaration') return false
   if (parent?.type === 'ImportSpecifier' || parent?.type === 'ExportSpecifier') return false
   const isKey = parent !== undefined && KEYED.test(parent.type) && parent.key === node
   return !isKey || parent.shorthand === true

@@ -46,7 +46,12 @@ export type Tree = ReadonlyMap<string, Module>
 /** What stands for a specifier that is not a plain string, which no rule can follow. */
 export const COMPUTED = '(computed)'
 
-const HASH_FILES = ['crypto/hash.node.ts', 'crypto/hash.noble.ts']
+/** Names of package.json's `imports`, and the files they stand for. */
+const PLATFORM_FILES: Readonly<Record<string, readonly string[]>> = {
+  '#hash': ['crypto/hash.node.ts', 'crypto/hash.noble.ts'],
+  '#key-pairs': ['crypto/key-pairs.node.ts', 'crypto/key-pairs.web.ts'],
+  '#mac': ['crypto/mac.node.ts', 'crypto/mac.web.ts'],
+}
 
 /** Every `.ts` file under `src`. */
 export function readSource(): Tree {
@@ -114,7 +119,8 @@ function specifiersOf(program: Node): readonly string[] {
 }
 
 function resolve(from: string, specifier: string): Import {
-  if (specifier === '#hash') return { specifier, files: HASH_FILES, external: undefined }
+  const files = Object.hasOwn(PLATFORM_FILES, specifier) ? PLATFORM_FILES[specifier] : undefined
+  if (files !== undefined) return { specifier, files, external: undefined }
   if (specifier.startsWith('.')) {
     const { pathname } = new URL(specifier, `file:///src/${from}`)
     return { specifier, files: [pathname.replace('/src/', '').replace(/\.js$/, '.ts')], external: undefined }
