@@ -158,6 +158,7 @@ export type {
   UsageStore,
 } from './store.js'
 export type { Clock } from './time.js'
+export type { BodyDigest } from './verify/arriving-digest.js'
 export { auditDecisions, decisionToAudit } from './verify/audit-decisions.js'
 export type { SelfDescription } from './verify/describe.js'
 export type { Requirement } from './verify/requirements.js'

@@ -1,7 +1,7 @@
 import { _SHA256, _SHA384, _SHA512 } from '@noble/hashes/sha2.js'
 import { encodeHex } from '../bytes.js'
 import { invalidOption } from '../options.js'
-import type { Hash, HashName, Mac, Part } from './hash.js'
+import type { Hash, HashName, Mac, Part, RunningDigest } from './hash.js'
 import { expectBytes, type PlainPart, plainParts, viewOfPart } from './parts.js'
 
 /** What is used of noble: a running hash whose state can be copied over another one's. */
@@ -32,6 +32,12 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length
   for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!
   return difference === 0
+}
+
+/** Begins a digest of bytes that are still to come. */
+export function runningDigest(name: HashName): RunningDigest {
+  const states = { sha256: _SHA256, sha384: _SHA384, sha512: _SHA512 }
+  return new states[name]()
 }
 
 function createNobleHash(name: HashName, create: () => State): Hash {

@@ -1,6 +1,6 @@
 import * as platform from 'node:crypto'
 import { invalidOption } from '../options.js'
-import type { Hash, HashName, Mac, Part } from './hash.js'
+import type { Hash, HashName, Mac, Part, RunningDigest } from './hash.js'
 import { bytesOfPart, expectBytes, type PlainPart, plainParts, writeParts } from './parts.js'
 
 /** Bytes of message that fit into a scratch buffer; anything longer is streamed. */
@@ -20,6 +20,11 @@ export const hashes: Readonly<Record<HashName, Hash>> = /* @__PURE__ */ Object.f
 /** Whether two byte strings are the same, in constant time; different lengths are unequal. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && platform.timingSafeEqual(a, b)
+}
+
+/** Begins a digest of bytes that are still to come. */
+export function runningDigest(name: HashName): RunningDigest {
+  return platform.createHash(name)
 }
 
 /**

@@ -20,6 +20,13 @@ export interface Mac {
   matches(parts: readonly Part[], tag: Uint8Array): boolean
 }
 
+/** A digest that is taken while its bytes arrive. The seam's `runningDigest(name)` begins one. */
+export interface RunningDigest {
+  update(bytes: Uint8Array): unknown
+  /** Once. */
+  digest(): Uint8Array
+}
+
 /**
  * A hash function of the platform. Implementations: `hash.node.ts` (OpenSSL) where the `node` condition holds,
  * `hash.noble.ts` everywhere else; package.json `imports` picks one for the name `#hash`.

@@ -7,6 +7,7 @@ import { type CompiledSecret, passphraseParts } from '../keys/compiled-secret.js
 import type { LoadedKey } from '../keys/key-cache.js'
 import type { Claim, Scheme } from '../scheme.js'
 import { type Awaitable, isPromiseLike } from '../store.js'
+import { withArrivedDigest } from './arriving-digest.js'
 import { isConsistent } from './consistency.js'
 import type { Recognized } from './recognize.js'
 import { isRefusal, type Refusal } from './verdict.js'
@@ -39,7 +40,8 @@ export function createAuthenticator(schemes: readonly Scheme[]): Authenticate {
     // With the first request, whatever its key: workers have no random values before that.
     decoys ??= new Map(schemes.map(scheme => [scheme.id, decoySecret(scheme)]))
     const { scheme, dialect, claim } = recognized
-    const parts = dialect.stringToSign(message, claim)
+    const { body } = message as { readonly body?: unknown }
+    const parts = withArrivedDigest(dialect.stringToSign(message, claim), body)
     const usable = isConsistent(dialect, message) ? usableKey(key, scheme) : WRONG_SIGNATURE
     if (isRefusal(usable)) {
       proves(decoys.get(scheme.id) as CompiledSecret, parts, claim)

@@ -2,6 +2,7 @@ import { hashes } from '#hash'
 import { plainParts } from '../crypto/parts.js'
 import { headerOf, type WireRequest } from '../http/request.js'
 import type { Dialect, Scheme } from '../scheme.js'
+import { withArrivedDigest } from './arriving-digest.js'
 
 /** Whether the fields of a request that follow from the rest of it say what they must. A login has none. */
 export function isConsistent<M>(dialect: Dialect<M>, message: M): boolean {
@@ -9,5 +10,7 @@ export function isConsistent<M>(dialect: Dialect<M>, message: M): boolean {
   if (derive === undefined) return true
   const request = message as WireRequest
   const derived = Object.entries(derive(request))
-  return derived.every(([name, parts]) => headerOf(request, name) === plainParts(parts, hashes).join(''))
+  return derived.every(
+    ([name, parts]) => headerOf(request, name) === plainParts(withArrivedDigest(parts, request.body), hashes).join(''),
+  )
 }

@@ -1,5 +1,6 @@
 import type { DenialCode } from '../denials.js'
 import { StoreError } from '../errors.js'
+import type { Companion } from '../http/capture.js'
 import { EMPTY_BODY, type WireHeaders, type WireRequest } from '../http/request.js'
 import { defectProblem, type Problem, problemOf, unavailableProblem } from '../http/respond.js'
 import type { WithdrawalAddress } from '../key.js'
@@ -8,6 +9,7 @@ import type { ClientAddress } from '../net/client-ip.js'
 import { invalidOption, readInteger, readOptions } from '../options.js'
 import { publicRoute, type Route, type Routes } from '../policy/routes.js'
 import { type Clock, systemClock } from '../time.js'
+import { createArrivingDigest } from './arriving-digest.js'
 import { decisionOf } from './decision.js'
 import { compilePrefix, type PathPrefix } from './prefix.js'
 import type { Decision, Denied } from './verdict.js'
@@ -83,6 +85,8 @@ export interface Gate<From extends readonly unknown[]> {
   /** Whether the caller may proceed. Rejects on an outage and on a mistake of the host. */
   judge(route: Route, request: WireRequest): Promise<Access | Problem>
   refuse(denial: DenialCode, head: WireRequest): Problem
+  /** What is to see a large body arrive: it takes the digest that the request will be judged by. */
+  companionOf(route: Route, head: WireRequest): Companion | undefined
 }
 
 const MIB = 1024 * 1024
@@ -121,6 +125,10 @@ export function createGate<From extends readonly unknown[]>(where: string, optio
       return verdict.ok === true ? { principal: verdict.principal, route: pattern, body } : answerTo(verdict, request)
     },
     refuse,
+    companionOf({ permission }, head) {
+      const digest = permission === publicRoute ? undefined : verifier.bodyDigest(head)
+      return digest && createArrivingDigest(digest)
+    },
   })
 }
 

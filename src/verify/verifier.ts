@@ -5,9 +5,11 @@ import { createKeyCache, type KeyCache } from '../keys/key-cache.js'
 import type { LoginMessage } from '../scheme.js'
 import { isPromiseLike } from '../store.js'
 import { admit } from './admission.js'
+import type { BodyDigest } from './arriving-digest.js'
 import { type Authenticate, createAuthenticator } from './authenticate.js'
 import { type Authorize, createAuthorizer } from './authorize.js'
 import { createBackground } from './background.js'
+import { bodyDigestOf } from './body-digest.js'
 import { createClaiming } from './claiming.js'
 import { decisionOf, type Head, type Seen } from './decision.js'
 import { describe, type SelfDescription } from './describe.js'
@@ -47,6 +49,13 @@ export interface Verifier<P extends string = string> {
    * @denies as `verify`; `missing_credentials` also where no enabled scheme has a login
    */
   verifyLogin(login: SessionLogin, required: Requirement<P>): Promise<Verdict>
+  /**
+   * Which digest of its body a request with this head will be judged by, so that a middleware can take it while a large
+   * body arrives. `undefined` where the scheme needs none, or the head alone is refused. Decides nothing, asks no store.
+   *
+   * @param head the request with an empty body
+   */
+  bodyDigest(head: WireRequest): BodyDigest | undefined
   /** What a verified caller may know of itself, for a whoami endpoint. */
   describe(principal: Principal, request: WireRequest): SelfDescription
   /**
@@ -90,6 +99,7 @@ export function createVerifier<P extends string>(given: VerifierOptions<P>): Ver
   return Object.freeze<Verifier<P>>({
     verify: (request, required) =>
       judge(steps, { message: request, readers: steps.requests, head: request, admit }, required),
+    bodyDigest: head => bodyDigestOf(head, steps.requests, { ...options, now: options.clock() }),
     verifyLogin: (login, required) => judgeLogin(steps, login, required),
     describe: (principal, request) => describe(principal, { request, readers: steps.requests, now: options.clock() }),
     ready,

@@ -49,6 +49,16 @@ describe.each(platforms)('the hash on %s', (_, platform) => {
     }
   })
 
+  it.each(names)('takes %s of what arrives, however it is cut', name => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 })), chunks => {
+        const running = platform.runningDigest(name)
+        for (const chunk of chunks) running.update(chunk)
+        expect(new Uint8Array(running.digest())).toEqual(openssl(name, chunks))
+      }),
+    )
+  })
+
   it.each(names)('computes %s of any parts, however they are cut and whatever they hold', name => {
     const hash = platform[name]
     const mac = hash.mac(key)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { SignedRequest } from '../../src/client/index.js'
-import { ConfigError, StoreError } from '../../src/index.js'
+import { ConfigError, type Requirement, StoreError, type Verifier, type WireRequest } from '../../src/index.js'
 import { createMemoryKeyStore } from '../../src/stores/memory.js'
+import { withArrivedDigest } from '../../src/verify/arriving-digest.js'
 import { type Adapter, type ServiceOptions, startAdapter } from './adapters/adapter.js'
 import { express4Adapter, express5Adapter } from './adapters/express.js'
 import { fastifyAdapter } from './adapters/fastify.js'
@@ -34,7 +35,7 @@ function codeOf(answer: RawAnswer | undefined): string {
 function chunkedBytes(request: SignedRequest, body: Uint8Array = request.body): Buffer {
   const lines = linesOf(request).filter(([name]) => name !== 'content-length')
   const head = bytesOf({ ...request, body: new Uint8Array(0) }, [...lines, ['Transfer-Encoding', 'chunked']])
-  return Buffer.concat([head, chunked(body, 7)])
+  return Buffer.concat([head, chunked(body, body.length < 1000 ? 7 : 7000)])
 }
 
 /** The parser where it works: behind `protect`, or in front and keeping the bytes. */
@@ -125,6 +126,38 @@ describe.each(ADAPTERS.map(adapter => [adapter.name, adapter] as const))('%s', (
     expect((await head()).status).toBe(200)
     const replayed = await head()
     expect([replayed.status, await replayed.text()]).toEqual([401, ''])
+  })
+
+  it('takes the digest of a large body while that arrives, and refuses another body', async () => {
+    const taken: boolean[] = []
+    let real: Verifier | undefined
+    const verifier = {
+      bodyDigest: (head: WireRequest) => real?.bodyDigest(head),
+      verify(request: WireRequest, required: Requirement) {
+        const { body } = request
+        taken.push(typeof withArrivedDigest([{ digest: 'sha256', of: [body], as: 'hex' }], body)[0] === 'string')
+        return real?.verify(request, required)
+      },
+    } as Verifier
+    const service = await start({ protect: { verifier } })
+    real = service.verifier
+    const { signer } = await service.issue()
+    // Below what parsers take.
+    const large = { ...PLACE, body: new TextEncoder().encode(JSON.stringify({ x: 'x'.repeat(80_000) })) }
+    for (const toBytes of [bytesOf, chunkedBytes]) {
+      expect((await say(service.port, toBytes(await signer.sign(large))))?.status).toBe(200)
+      const signed = await signer.sign(large)
+      const changed = { ...signed, body: signed.body.with(70_000, 0x79) }
+      expect(codeOf(await say(service.port, toBytes(changed)))).toBe('401 invalid_credentials')
+    }
+    // What is stale is refused without a digest, as what is small is judged.
+    const stale = await signer.sign(large)
+    service.clock.advance(60_000)
+    expect(codeOf(await say(service.port, bytesOf(stale)))).toBe('401 timestamp_outside_window')
+    expect((await say(service.port, bytesOf(await signer.sign(PLACE))))?.status).toBe(200)
+    // Where a parser stands in front, the body is there before it is asked for.
+    const arrives = adapter.parsers.includes('after')
+    expect(taken).toEqual([arrives, arrives, arrives, arrives, false, false])
   })
 
   it('refuses a body above the limit, whether announced or not, and stays usable', async () => {

@@ -77,7 +77,9 @@ describe('auditDecisions', () => {
     const token = (await world.issue({ scheme: 'bearer', permissions: [] })).secret
     const signed = await signer.sign(unsigned({ target: '/v1/balance?canary=query' }))
     const shown = unsigned({ headers: { authorization: `Bearer ${token}` } })
-    const wrong = unsigned({ headers: { authorization: `Bearer ${token.slice(0, -1)}x` } })
+    const wrong = unsigned({
+      headers: { authorization: `Bearer ${token.slice(0, -1)}${token.endsWith('x') ? 'y' : 'x'}` },
+    })
     const bare = unsigned({ headers: { authorization: 'Bearer canary-token-of-another-house-0123456789' } })
     for (const request of [signed, { ...signed, target: '/x?canary=query' }, shown, wrong, bare]) {
       expect(await world.verifier.verify(request, READ)).toMatchObject({ ok: false })

@@ -1,5 +1,5 @@
 import { ConfigError } from '../../errors.js'
-import { createCapture } from '../../http/capture.js'
+import { type Companion, createCapture } from '../../http/capture.js'
 import { EMPTY_BODY } from '../../http/request.js'
 import { bodyLengthOf, type IncomingLike, type OutgoingLike } from './message.js'
 
@@ -8,6 +8,8 @@ export type Unread = 'request_too_large' | 'aborted'
 
 export interface Reading {
   readonly maxBodyBytes: number
+  /** What is to see a large body arrive, if anything. */
+  readonly companion: () => Companion | undefined
   /** Whether the body is put back when it has been read, so that a parser that comes later finds it. */
   readonly putBack: boolean
   /** What to do where something has read the body before; `undefined` when that something has kept the bytes. */
@@ -25,7 +27,7 @@ export interface Reading {
 export function readBody(
   req: IncomingLike,
   res: OutgoingLike,
-  { maxBodyBytes, putBack, wasRead }: Reading,
+  { maxBodyBytes, companion, putBack, wasRead }: Reading,
 ): Uint8Array | Unread | Promise<Uint8Array | Unread> {
   const length = bodyLengthOf(req)
   if (length === 0) return EMPTY_BODY
@@ -37,12 +39,10 @@ export function readBody(
   // Nothing is in it, and whoever reads it next shall see its end.
   if (req.complete && req.readableLength === 0) return EMPTY_BODY
   if (req.headers['expect'] !== undefined) goOn(req, res)
-  return collect(req, { maxBodyBytes, putBack, length })
+  return collect(req, { maxBodyBytes, companion, putBack, length })
 }
 
-interface Collecting {
-  readonly maxBodyBytes: number
-  readonly putBack: boolean
+interface Collecting extends Omit<Reading, 'wasRead'> {
   readonly length: number
 }
 
@@ -50,8 +50,9 @@ interface Collecting {
  * Takes what is there whenever there is something, and never reads past the last byte: until somebody does, the stream
  * has not ended, and what was read can be put back.
  */
-function collect(req: IncomingLike, { maxBodyBytes, putBack, length }: Collecting): Promise<Uint8Array | Unread> {
-  const capture = createCapture(maxBodyBytes, Number.isNaN(length) ? undefined : length)
+function collect(req: IncomingLike, given: Collecting): Promise<Uint8Array | Unread> {
+  const { maxBodyBytes, companion, putBack, length } = given
+  const capture = createCapture(maxBodyBytes, { announced: Number.isNaN(length) ? undefined : length, companion })
   let size = 0
   return new Promise(resolve => {
     const settle = (outcome: Uint8Array | Unread): void => {

@@ -7,7 +7,7 @@ import { afterBody } from './drain.js'
 import { headersOf, type IncomingLike, type OutgoingLike, peerOf } from './message.js'
 
 /** What happens to the body, beside its limit. */
-export type BodyRules = Omit<Reading, 'maxBodyBytes'>
+export type BodyRules = Omit<Reading, 'maxBodyBytes' | 'companion'>
 
 /** One request of `node:http`, as a framework holds it. */
 export interface Exchange<From extends readonly unknown[]> {
@@ -59,9 +59,10 @@ export function judgeRoute<From extends readonly unknown[]>(
   gate: Gate<From>,
   routed: Routed<From>,
 ): Outcome | Promise<Outcome> {
-  const { req, res } = routed.exchange
-  const { putBack, wasRead } = routed.reading
-  const body = readBody(req, res, { maxBodyBytes: gate.maxBodyBytes, putBack, wasRead })
+  const { exchange, reading, head, route } = routed
+  const { putBack, wasRead } = reading
+  const companion = () => gate.companionOf(route, head)
+  const body = readBody(exchange.req, exchange.res, { maxBodyBytes: gate.maxBodyBytes, companion, putBack, wasRead })
   return body instanceof Promise ? body.then(read => judgeBody(gate, routed, read)) : judgeBody(gate, routed, body)
 }
 

@@ -1,8 +1,14 @@
 import { ConfigError } from '../../errors.js'
-import { createCapture } from '../../http/capture.js'
+import { type Companion, createCapture } from '../../http/capture.js'
 import { EMPTY_BODY, type WireRequest } from '../../http/request.js'
 
 type Unreadable = 'request_too_large' | 'malformed_request'
+
+export interface BodyLimits {
+  readonly maxBytes: number
+  /** What is to see a large body arrive, if anything. */
+  readonly companion: () => Companion | undefined
+}
 
 /**
  * Whether a request can have a body. Hot path: some platforms make most of a `Request` when its body is first asked for,
@@ -20,8 +26,9 @@ export function mayHaveBody({ method, headers }: Pick<WireRequest, 'method' | 'h
  *
  * @throws {ConfigError} where something has read them before
  */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array | Unreadable> {
+export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array | Unreadable> {
   const { body, bodyUsed } = request
+  const { maxBytes } = limits
   if (bodyUsed || body?.locked) {
     const message =
       'protect: the request body was read before; call protect first, on the request as it came; ' +
@@ -34,7 +41,7 @@ export async function readBody(request: Request, maxBytes: number): Promise<Uint
   const read =
     announced > maxBytes
       ? 'request_too_large'
-      : await readAll(reader, maxBytes, announced).catch(() => 'malformed_request' as const)
+      : await readAll(reader, { ...limits, announced }).catch(() => 'malformed_request' as const)
   if (typeof read === 'string') await dropRest(reader, announced <= 2 * maxBytes)
   return read
 }
@@ -62,10 +69,9 @@ async function dropRest(reader: ReadableStreamDefaultReader<Uint8Array>, isLittl
 /** Rejects when the sender breaks off. */
 async function readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
-  announced: number,
+  { maxBytes, companion, announced }: BodyLimits & { readonly announced: number },
 ): Promise<Uint8Array | Unreadable> {
-  const capture = createCapture(maxBytes, announced >= 0 ? announced : undefined)
+  const capture = createCapture(maxBytes, { announced: announced >= 0 ? announced : undefined, companion })
   for (;;) {
     const { done, value } = await reader.read()
     if (done) return capture.bytes()

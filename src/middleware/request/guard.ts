@@ -32,6 +32,7 @@ export async function judgeRequest<From extends readonly unknown[]>(
     await dropBody(request, gate.maxBodyBytes)
     return route
   }
-  const body = await readBody(request, gate.maxBodyBytes)
+  const companion = () => gate.companionOf(route, head)
+  const body = await readBody(request, { maxBytes: gate.maxBodyBytes, companion })
   return typeof body === 'string' ? gate.refuse(body, head) : gate.judge(route, { ...head, body })
 }
