@@ -126,8 +126,14 @@ export function createGate<From extends readonly unknown[]>(where: string, optio
     },
     refuse,
     companionOf({ permission }, head) {
-      const digest = permission === publicRoute ? undefined : verifier.bodyDigest(head)
-      return digest && createArrivingDigest(digest)
+      if (permission === publicRoute) return undefined
+      try {
+        const digest = verifier.bodyDigest(head)
+        return digest && createArrivingDigest(digest)
+      } catch {
+        // Whatever this was, the verifier finds it as well, where it is answered.
+        return undefined
+      }
     },
   })
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { ConfigError } from '../../src/index.js'
+import { ConfigError, type Verifier } from '../../src/index.js'
 import { JSON_TYPE, ORDER, type ServiceOptions, startService } from './service.js'
 import { bytesOf, chunked, linesOf, open, say } from './wire.js'
 
@@ -84,6 +84,27 @@ describe('The body that is judged', () => {
       fetch(`${service.origin}/v1/echo`, { method: 'POST', body: bodyOf(size) as BodyInit })
     expect(await (await post(100)).text()).toBe(hashOf(bodyOf(100)))
     expect((await post(101)).status).toBe(413)
+  })
+
+  it('is hashed when it is whole where nobody can say its digest before, and on a public route not at all', async () => {
+    let asked = 0
+    let real: Verifier | undefined
+    const bodyDigest = () => {
+      asked++
+      throw new Error('no digest')
+    }
+    const verify: Verifier['verify'] = (request, required) => (real as Verifier).verify(request, required)
+    const service = await startHashing({ protect: { verifier: { verify, bodyDigest } as unknown as Verifier } })
+    real = service.verifier
+    const { signer } = await service.issue()
+    const body = bodyOf(200 * KIB)
+    const good = await signer.sign(order(body))
+    expect(await say(service.port, bytesOf(good))).toMatchObject({ status: 200, body: hashOf(body) })
+    const changed = { ...(await signer.sign(order(body))), body: body.with(150 * KIB, 1) }
+    expect(await say(service.port, bytesOf(changed))).toMatchObject({ status: 401 })
+    expect([asked, service.errors]).toEqual([2, []])
+    const open = await fetch(`${service.origin}/v1/echo`, { method: 'POST', body: body as BodyInit })
+    expect([await open.text(), asked]).toEqual([hashOf(body), 2])
   })
 })
 
