@@ -135,7 +135,9 @@ describe('the walk', () => {
   it('has every method of a manager, a verifier and a signer', () => {
     const stage = createStage(ground)
     expect(Object.keys(stage.manager('proof')).sort()).toEqual(Object.keys(ACTS).sort())
-    expect(Object.keys(verifierOf(stage)).sort()).toEqual(['close', 'describe', 'ready', 'verify', 'verifyLogin'])
+    expect(Object.keys(verifierOf(stage)).sort()).toEqual([
+      ...['bodyDigest', 'close', 'describe', 'ready', 'verify', 'verifyLogin'],
+    ])
     const signer = client.createSigner({ scheme: SCHEMES[0]!, keyId: 'kl_x', secret: stage.secret('signer') })
     expect(Object.keys(signer).sort()).toEqual(['clockOffset', 'login', 'scheme', 'sign'])
   })

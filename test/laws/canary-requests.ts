@@ -294,6 +294,7 @@ async function walkVerifier(stage: Stage, known: Known): Promise<void> {
     const requests = await requestsOf(stage, known)
     for (const request of requests) {
       await attempt(stage, () => verifier.verify(request, { permission: 'read' }))
+      await attempt(stage, () => verifier.bodyDigest(request))
     }
     for (const message of await loginsOf(stage, known)) {
       await attempt(stage, () => verifier.verifyLogin({ message }, { permission: 'read' }))

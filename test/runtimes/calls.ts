@@ -129,11 +129,14 @@ const CALLS: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
   async 'a body at the limit passes, one byte more does not'(visit) {
     const signer = signerOf(visit.keys.trader)
     const most = 'x'.repeat(MAX_BODY_BYTES)
+    const changed = `${'x'.repeat(MAX_BODY_BYTES - 1)}y`
     expectSame(
       await deliver(visit, await signer.sign({ ...PLACE, body: most })),
       `200 ${visit.keys.trader.keyId}`,
       'all',
     )
+    const other = { ...(await signer.sign({ ...PLACE, body: most })), body: new TextEncoder().encode(changed) }
+    expectSame(await deliver(visit, other), '401 invalid_credentials', 'another')
     expectSame(await deliver(visit, await signer.sign({ ...PLACE, body: `${most}x` })), '413 request_too_large', 'more')
   },
   async 'a key with an allowlist passes from its addresses, and nowhere else'(visit) {
