@@ -138,6 +138,8 @@ const CALLS: Readonly<Record<string, (visit: Visit) => Promise<void>>> = {
     const other = { ...(await signer.sign({ ...PLACE, body: most })), body: new TextEncoder().encode(changed) }
     expectSame(await deliver(visit, other), '401 invalid_credentials', 'another')
     expectSame(await deliver(visit, await signer.sign({ ...PLACE, body: `${most}x` })), '413 request_too_large', 'more')
+    // A client takes the same connection again.
+    expectSame(await deliver(visit, await signer.sign(BALANCE)), `200 ${visit.keys.trader.keyId}`, 'the next')
   },
   async 'a key with an allowlist passes from its addresses, and nowhere else'(visit) {
     const { local, remote } = visit.keys
