@@ -22,7 +22,7 @@ const onBothPlatforms = [
   'test/keys/{credentials,passphrase,registering,confirmation,manager,leaks}.test.ts',
 ]
 // Long walks over what does not depend on it.
-const onNodeAlone = ['test/laws/{lifecycle,ceiling,canaries}.test.ts']
+const onNodeAlone = ['test/laws/{lifecycle,ceiling,canaries,permissions*}.test.ts']
 
 export default defineConfig({
   root,
