@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { AuditSink, KeyStore, ReplayStore } from '../store.js'
+import { nameTables } from '../stores/sql/tables.js'
 import type { Given, OptionDefinitions } from './command.js'
 import { failed, usage } from './failures.js'
 import type { Terminal } from './terminal.js'
@@ -43,6 +44,8 @@ export async function openStore(given: Given, terminal: Terminal, mayCreate: boo
   concealPassword(address, terminal)
   const prefix = given.text('table-prefix')
   const options = prefix === undefined ? {} : { tablePrefix: prefix }
+  // Before anything is opened, which may make a file.
+  nameTables('--table-prefix', prefix)
   const protocol = /^([a-z][a-z0-9+.-]+):/i.exec(address)?.[1]?.toLowerCase()
   if (protocol === 'postgres' || protocol === 'postgresql') return openPostgresStore(address, options, terminal)
   if (protocol === 'mysql' || protocol === 'mariadb') return openMysqlStore(address, options, terminal)

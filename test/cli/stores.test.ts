@@ -248,6 +248,7 @@ describe('A store', () => {
     [['--print', 'postgres', '--store', 'x.db'], 'leave --store out'],
   ])('is refused where it cannot be understood: %j', async (args, why) => {
     const ran = await keylattice(['migrate', ...args], { folder: ROOT })
+    expect(existsSync(join(ROOT, 'x.db'))).toBe(false)
     expect(ran).toMatchObject({ status: 2, stdout: '' })
     expect(ran.stderr).toContain(why)
     expect(ran.stderr).not.toContain('canary')
