@@ -30,12 +30,6 @@ export function createCapture(maxBytes: number, { announced, companion }: Captur
   let beside: Companion | undefined
   let size = 0
 
-  function letGo(): void {
-    pieces = []
-    whole = undefined
-    beside = undefined
-  }
-
   /** Room for `end` bytes, with what is held in front. The system fills it in as it is written to; only who has sent a lot already gets memory for the rest. */
   function grow(end: number): Uint8Array {
     const length = announced !== undefined && announced >= end ? announced : maxBytes
@@ -52,7 +46,9 @@ export function createCapture(maxBytes: number, { announced, companion }: Captur
     add(chunk) {
       const end = size + chunk.length
       if (end > maxBytes) {
-        letGo()
+        pieces = []
+        whole = undefined
+        beside = undefined
       } else if (end <= SMALL_BODY_BYTES) {
         pieces.push(chunk)
       } else {

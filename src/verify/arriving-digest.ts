@@ -12,7 +12,8 @@ export interface BodyDigest {
 
 /**
  * What was digested while it arrived, by the bytes themselves: known here alone, so that nobody can say what the digest
- * of some bytes is but who has seen them come.
+ * of some bytes is but who has seen them come. The memory is the capture's own: who changes it afterwards changes what
+ * was judged, as a handler can.
  */
 const taken = /* @__PURE__ */ new WeakMap<Uint8Array, { readonly hash: HashName; readonly digest: Uint8Array }>()
 

@@ -211,7 +211,7 @@ describe('Two mistakes', () => {
         // One mistake that makes the same signature is a better answer than two.
         expect(isNamed || diagnosis.mistakes.length === 1, codesOf(diagnosis).join(' / ')).toBe(true)
       }),
-      { numRuns: 8 },
+      { numRuns: 12 },
     )
   })
 })
@@ -327,7 +327,7 @@ describe('Whatever arrives', () => {
         fc.asyncProperty(arbitraryMessage(sent), async message => {
           expect((await diagnose(message as WireRequest, options)).text).not.toContain(subject.credentials.secret)
         }),
-        { numRuns: 10 },
+        { numRuns: 15 },
       )
     },
   )

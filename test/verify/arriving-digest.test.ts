@@ -51,7 +51,8 @@ describe('The digest of a body that arrived', () => {
 
   it('stands for no other hash, and for no digest of more than the body', () => {
     arrive(LARGE)
-    const parts = [ofBody(LARGE, 'hex', 'sha512'), { digest: 'sha256', of: ['1', LARGE], as: 'bytes' } as const]
+    const more = [['1', LARGE], [LARGE, '1'], [LARGE, LARGE], [], ['1']] as const
+    const parts = [ofBody(LARGE, 'hex', 'sha512'), ...more.map(of => ({ digest: 'sha256', of, as: 'bytes' }) as const)]
     expect(withArrivedDigest(parts, LARGE)).toEqual(parts)
   })
 
